@@ -1,0 +1,126 @@
+"""One palette for every picture: Matplotlib and the browser's CSS both read it here.
+
+A colour never speaks alone: what is wrong or not there yet is dashed as well, and captions name the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tensorkit.pictures.text import MINUS, fmt
+
+__all__ = [
+    "CELL",
+    "DARK",
+    "GAP",
+    "LIGHT",
+    "MARKS",
+    "MINUS",
+    "QUIET",
+    "SIZE",
+    "TINTS",
+    "Look",
+    "Palette",
+    "fmt",
+    "look",
+    "mix",
+    "palette",
+]
+
+CELL = 34  # px, the pitch of a cell
+GAP = 0.07  # of a cell, left free between neighbours
+SIZE = 11.5  # px, the text in a cell
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of one theme as ``#rrggbb``."""
+
+    bg: str
+    fg: str
+    dim: str
+    line: str
+    cell: str
+    read: str
+    write: str
+    grad: str
+    expected: str
+    wrong: str
+
+
+LIGHT = Palette(
+    bg="#ffffff",
+    fg="#1c2024",
+    dim="#5f6875",
+    line="#c3c9d0",
+    cell="#f7f8fa",
+    read="#0072b2",
+    write="#c2410c",
+    grad="#4f2a78",
+    expected="#0b5a24",
+    wrong="#a81e5e",
+)
+DARK = Palette(
+    bg="#111111",
+    fg="#e8eaed",
+    dim="#9aa3ad",
+    line="#4a525b",
+    cell="#1d2125",
+    read="#56b4e9",
+    write="#f0a030",
+    grad="#ab70f7",
+    expected="#b6cd82",
+    wrong="#ee5a8f",
+)
+
+# The marks of a step, in the order in which they are laid on: a later one wins.
+MARKS = ("read", "write", "grad", "expected", "wrong")
+# Quiet looks that stay: set aside, not there yet, finished, gradient known.
+QUIET = ("dim", "ghost", "done", "known")
+# How much of a mark's colour is mixed into the background of its cell.
+TINTS = {"read": 0.20, "write": 0.26, "grad": 0.20, "expected": 0.14, "wrong": 0.22}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a cell is painted: colours, the width of its edge in px, whether the edge is dashed."""
+
+    face: str
+    edge: str
+    width: float
+    text: str
+    dashed: bool
+
+
+def palette(dark: bool) -> Palette:
+    """Return the dark or the light palette."""
+    return DARK if dark else LIGHT
+
+
+def mix(colour: str, ground: str, share: float) -> str:
+    """Return ``share`` of one ``#rrggbb`` colour over another, as CSS ``color-mix(in srgb)`` does."""
+    pairs = zip(_channels(colour), _channels(ground), strict=True)
+    return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in pairs)
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def look(role: str | None, colours: Palette) -> Look:
+    """Return how a cell in ``role`` looks; None is a plain cell. Raises ValueError for no role."""
+    p = colours
+    if role in TINTS:
+        edge: str = getattr(p, role)
+        return Look(mix(edge, p.bg, TINTS[role]), edge, 2.2, p.fg, role == "wrong")
+    quiet = {
+        None: Look(p.cell, p.line, 1.0, p.fg, False),
+        "dim": Look(p.bg, p.line, 1.0, p.dim, False),
+        "ghost": Look(p.bg, p.line, 1.0, p.dim, True),
+        "done": Look(mix(p.expected, p.bg, 0.14), p.line, 1.0, p.fg, False),
+        "known": Look(mix(p.grad, p.bg, 0.10), mix(p.grad, p.bg, 0.55), 1.0, p.fg, False),
+    }
+    if role not in quiet:
+        names = ", ".join((*MARKS, *QUIET))
+        raise ValueError(f"no role {role!r}: the roles are {names}, or None for a plain cell")
+    return quiet[role]

@@ -1,7 +1,7 @@
 """A canvas takes cells, tensors, labels and arrows, each with a key, and keeps them as plain data.
 
-One cell is 34 px, and y grows downwards. Nothing is painted here: Matplotlib and the browser both read
-what is kept, so they cannot disagree about where a cell is.
+One cell is 34 px, and y grows downwards. Nothing is painted here: Matplotlib and the browser both
+read what is kept, so they cannot disagree about where a cell is.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ class Canvas:
             box.key,
             box.role,
             "center",
-            room=(box.w - GAP) * CELL - 4,
+            room=(box.w - GAP) * CELL - 2,
         )
         self.texts.append(one)
         self._text_of[box.key] = one

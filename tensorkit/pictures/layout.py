@@ -1,7 +1,7 @@
 """Where the cells of a tensor go: a scalar, a line, a grid, framed slices, a grid of blocks.
 
-The last two dims run down and across one block, as NumPy prints them; dim -3 runs over blocks to the
-right, dim -4 downwards. Nothing is drawn in perspective: every cell can be read and pointed at.
+The last two dims run down and across one block, as NumPy prints them; dim -3 runs over blocks to
+the right, dim -4 downwards. There is no perspective: every cell can be read and pointed at.
 """
 
 from __future__ import annotations
@@ -85,14 +85,14 @@ def arrange(shape: Sequence[int], cell: tuple[float, float] = (1.0, 1.0)) -> Lay
             f"a picture shows 0 to 4 dims, and the shape {dims} has {len(dims)}: "
             "index the tensor, or view it with fewer dims"
         )
-    rows, columns = ((1, 1) + dims)[-2:]
+    rows, columns = (1, 1, *dims)[-2:]
     outer = dims[:-2]
     w, h = cell
     wide, high = max(columns, 1) * w, max(rows, 1) * h  # a tensor without cells still takes room
     block = [(c * w, r * h) for r in range(rows) for c in range(columns)]
     if not outer:
         return Layout(tuple(block), (), (), (wide, high))
-    down, right = ((1,) + outer)[-2:]
+    down, right = (1, *outer)[-2:]
     step_x, step_y = wide + 2 * PAD + SPACE, high + 2 * PAD + HEAD + SPACE * 0.6
     places: list[Point] = []
     frames: list[BoxEdges] = []

@@ -1,4 +1,4 @@
-"""Matplotlib draws a scene: the picture for slides, papers and PDF, and the source of the browser's SVG.
+"""Matplotlib draws a scene: for slides, papers and PDF, and as the source of the browser's SVG.
 
 All cells are one collection, because a thousand separate patches take a hundred times as long.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+from matplotlib import rc_context, rcdefaults, rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
@@ -46,7 +47,7 @@ def figure(canvas: Canvas, state: State, dark: bool = False) -> Figure:
             _frame(axes, frame, colours).set_gid(f"frame{number}")
     for number, arrow in enumerate(canvas.arrows):
         if arrow.key in state.shown:
-            _arrow(axes, arrow, colours).set_gid(f"arrow{number}")
+            _arrow(axes, arrow, number, colours)
     for number, text in enumerate(canvas.texts):
         words = text.text if text.key is None else state.texts[text.key]
         role = text.role if text.key is None else state.roles[text.key]
@@ -59,10 +60,20 @@ def png(page: Figure, dpi: float) -> bytes:
     """Return a figure as PNG with few colours, a third of the usual size."""
     from PIL import Image
 
-    raw, small = io.BytesIO(), io.BytesIO()
-    page.savefig(raw, format="png", dpi=dpi)
-    Image.open(raw).convert("RGB").quantize(48).save(small, "png", optimize=True)
+    small = io.BytesIO()
+    raw = Image.open(io.BytesIO(save(page, format="png", dpi=dpi)))
+    raw.convert("RGB").quantize(64, kmeans=1).save(small, "png", optimize=True)
     return small.getvalue()
+
+
+def save(page: Figure, **how: Any) -> bytes:
+    """Return a figure as a file; the reader's own Matplotlib settings do not reach it."""
+    file = io.BytesIO()
+    with rc_context():
+        rcdefaults()
+        rcParams["svg.fonttype"] = "none"  # text stays text
+        page.savefig(file, **how)
+    return file.getvalue()
 
 
 def _cells(axes: Any, boxes: list[Box], state: State, colours: Palette) -> None:
@@ -93,16 +104,17 @@ def _frame(axes: Any, frame: Frame, colours: Palette) -> Any:
     return axes.add_artist(patch)
 
 
-def _arrow(axes: Any, arrow: Arrow, colours: Palette) -> Any:
+def _arrow(axes: Any, arrow: Arrow, number: int, colours: Palette) -> None:
     colour = _line_colour(arrow.role, colours)
     # the head first and apart from the line, so that dashes cannot cut it
     head = Path([*arrow.head, arrow.head[0]], closed=True)
-    axes.add_artist(PathPatch(head, fc=colour, ec="none", clip_on=False, zorder=5))
+    tip = PathPatch(head, fc=colour, ec="none", clip_on=False, zorder=5, gid=f"head{number}")
+    axes.add_artist(tip)
     dashes = LONG if arrow.dashed else SOLID
     line = PathPatch(
         _path(arrow.line), fc="none", ec=colour, lw=1.7, ls=dashes, clip_on=False, zorder=5
     )
-    return axes.add_artist(line)
+    axes.add_artist(line).set_gid(f"arrow{number}")
 
 
 def _text(
@@ -120,6 +132,7 @@ def _text(
         style="italic" if text.italic else "normal",
         family="monospace" if text.mono else "sans-serif",
         parse_math=False,
+        usetex=False,
         clip_on=False,
         zorder=6,
     )

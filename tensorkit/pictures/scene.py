@@ -79,6 +79,13 @@ class Scene(Canvas):
             )
         )
 
+    def start(self) -> State:
+        """Return the state before any step."""
+        roles = {key: one.role for key, one in self._text_of.items()}
+        texts = {key: one.text for key, one in self._text_of.items()}
+        shown = frozenset(arrow.key for arrow in self.arrows if arrow.visible)
+        return State(roles, texts, shown)
+
     def number(self, k: int) -> int:
         """Return k as a step number from 0; -1 is the last. Raises IndexError outside the steps."""
         last = max(len(self.steps) - 1, 0)
@@ -88,11 +95,7 @@ class Scene(Canvas):
 
     def state(self, k: int) -> State:
         """Return the role and text of every key at step k, and which arrows and outlines show."""
-        roles: dict[str, str | None] = {box.key: box.role for box in self.boxes}
-        roles |= {t.key: t.role for t in self.texts if t.key and t.key not in roles}
-        texts = {key: one.text for key, one in self._text_of.items()}
-        shown = frozenset(arrow.key for arrow in self.arrows if arrow.visible)
-        return fold(State(roles, texts, shown), self.steps, self.number(k))
+        return fold(self.start(), self.steps, self.number(k))
 
     def figure(self, k: int = 0, dark: bool = False) -> Figure:
         """Return step k as a Matplotlib figure."""
@@ -110,7 +113,7 @@ class Scene(Canvas):
         """Return the picture for the browser, before any step: no ids, colours from CSS."""
         from tensorkit.pictures.svg import svg
 
-        return svg(self)
+        return svg(self, self.start())
 
     def payload(self) -> dict[str, Any]:
         """Return all that the browser needs, ready for JSON."""

@@ -1,7 +1,7 @@
 """The things that a scene is made of, as plain data: boxes, texts, arrows.
 
-They know where they are and how they may look, and nothing of Matplotlib or of a browser. Lengths are
-in cells, and y grows downwards; font sizes are in px.
+They know where they are and how they may look, and nothing of Matplotlib or of a browser. Lengths
+are in cells, and y grows downwards; font sizes are in px.
 """
 
 from __future__ import annotations

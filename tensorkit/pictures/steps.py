@@ -1,7 +1,7 @@
 """A step says what changes: a caption, marks that last one step, and texts or looks that stay.
 
-The picture of step k is a fold over steps 0 to k. The browser folds the same steps in the same way, so
-jumping, going back and drawing with Matplotlib all show one and the same picture.
+The picture of step k is a fold over steps 0 to k. The browser folds the same steps in the same way,
+so jumping, going back and drawing with Matplotlib all show one and the same picture.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def fold(start: State, steps: Sequence[Step], k: int) -> State:
 def pack(step: Step, size_of: Mapping[tuple[str, str], float]) -> dict[str, Any]:
     """Return a step for the browser: short names, nothing that is empty.
 
-    ``size_of`` gives the font size of a (key, text) where it is not the size of the cell's first text.
+    ``size_of`` gives the font size of a (key, text) that differs from that of the key's first text.
     """
     packed: dict[str, Any] = {"s": step.say}
     if step.line is not None:

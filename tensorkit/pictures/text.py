@@ -1,7 +1,7 @@
 """Numbers as a reader wants them: short, honest, and fitted to their cell.
 
-A number that is shown exactly loses its trailing zeros (0.5); one that was rounded keeps two decimals
-(0.20), so that a reader can tell 0.2 from 0.1966. A small number never turns into 0.
+A number that is shown exactly loses its trailing zeros (0.5); one that was rounded keeps two
+decimals (0.20), so that a reader can tell 0.2 from 0.1966. A small number never turns into 0.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WIDTHS = {
 def fmt(value: object) -> str:
     """Return a short text for a number, with a true minus sign; a string is returned as it is.
 
-    At most seven characters for any real number: 1234567 is "1.23e6", 0.00042 is "4.2e-4".
+    At most seven characters for any real number: 1234567 is "1.2e6", 0.00042 is "4.2e-4".
     """
     if isinstance(value, str):
         return value
@@ -48,7 +48,7 @@ def _short(number: float) -> str:
         return "0"
     size = abs(number)
     if size < 0.005 or size >= 99_999.5:
-        digits, exponent = f"{number:.2e}".split("e")
+        digits, exponent = f"{number:.1e}".split("e")
         return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
     places = 2 if size < 99.995 else 1 if size < 999.95 else 0
     text = f"{number:.{places}f}"
@@ -62,7 +62,7 @@ def text_width(text: str) -> float:
 
 
 def fitted(text: str, size: float, room: float) -> float:
-    """Return the largest font size up to ``size`` at which ``text`` is no wider than ``room`` (px)."""
+    """Return the largest font size, up to ``size``, that keeps ``text`` within ``room`` px."""
     width = text_width(text)
     if width * size <= room:
         return size

@@ -1,6 +1,6 @@
 """One palette for every picture: Matplotlib and the browser's CSS both read it here.
 
-A colour never speaks alone: what is wrong or not there yet is dashed as well, and captions name the rest.
+A colour never speaks alone: what is wrong or not there yet is dashed, and captions tell the rest.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def palette(dark: bool) -> Palette:
 
 
 def mix(colour: str, ground: str, share: float) -> str:
-    """Return ``share`` of one ``#rrggbb`` colour over another, as CSS ``color-mix(in srgb)`` does."""
+    """Return ``share`` of one ``#rrggbb`` over another, as CSS ``color-mix(in srgb)`` does."""
     pairs = zip(_channels(colour), _channels(ground), strict=True)
     return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in pairs)
 

@@ -1,0 +1,124 @@
+"""What a differentiable operation is: forward, and backward by the chain rule.
+
+``Function`` is for operations that you write, in the manner of ``torch.autograd.Function``.
+``Operation`` is a row of the table: its gradient follows from local derivatives, or, for a move,
+from the opposite move. Both record the same kind of node.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from .autodiff import Context, GradMode, Variable, no_grad, record
+from .errors import DtypeError, GraphError
+
+
+class Operation:
+    """A row of the table: how an operation is called, written and drawn.
+
+    ``kind`` is "map", "zip", "reduce" or "move". ``latex`` is its formula for typesetting.
+    ``domain`` gives, per input, the interval in which it is defined and smooth enough to test.
+    """
+
+    kind: ClassVar[str] = ""
+
+    def __init__(self, name: str, symbol: str, latex: str, about: str) -> None:
+        self.name, self.symbol, self.latex, self.about = name, symbol, latex, about
+        self.__doc__ = about
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.name}: {self.about}>"
+
+    def backward(self, ctx: Context, grad_out: Any) -> tuple[Any, ...]:
+        """Return one gradient per input, or None where there is none."""
+        raise NotImplementedError
+
+
+def recording(inputs: tuple[Variable, ...]) -> bool:
+    """Whether an operation on these inputs becomes part of the graph."""
+    return GradMode.on and any(t.requires_grad for t in inputs)
+
+
+class Function:
+    """A differentiable operation of your own, in the convention of ``torch.autograd.Function``.
+
+    Write two static methods and call ``apply``::
+
+        class Cube(tk.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return x * x * x
+
+            @staticmethod
+            def backward(ctx, grad_out):
+                (x,) = ctx.saved_tensors
+                return grad_out * 3 * x * x
+
+        y = Cube.apply(x)
+
+    ``forward`` may take any arguments and returns one tensor; nothing inside it is recorded.
+    ``backward`` returns one gradient per argument of forward, None for one that is not a tensor.
+    Raises GraphError for a wrong number of gradients, ShapeError for a wrong shape, both from
+    ``Tensor.backward``.
+    """
+
+    name: ClassVar[str] = "Function"
+    kind: ClassVar[str] = "function"
+
+    def __init_subclass__(cls) -> None:
+        cls.name = cls.__name__
+
+    @staticmethod
+    def forward(ctx: Any, *args: Any) -> Any:
+        """Compute the output. Override this."""
+        raise NotImplementedError("write forward(ctx, ...) as a static method")
+
+    @staticmethod
+    def backward(ctx: Any, grad_out: Any) -> Any:
+        """Compute the gradient of each input from that of the output. Override this."""
+        raise NotImplementedError("write backward(ctx, grad_out) as a static method")
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """Run forward and, if an input requires a gradient, record the step on the graph."""
+        tensors = tuple(a for a in args if isinstance(a, Variable))
+        ctx = Context()
+        ctx.function = cls
+        ctx.needs_input_grad = tuple(isinstance(a, Variable) and a.requires_grad for a in args)
+        with no_grad():
+            out = cls.forward(ctx, *args)
+        if not isinstance(out, Variable):
+            raise DtypeError(
+                f"{cls.__name__}.forward returned {type(out).__name__}: return one tensor"
+            )
+        if any(out is t for t in tensors) or out.ctx is not None or out.requires_grad:
+            # an input handed on unchanged needs a handle of its own, or it would become its own parent
+            out = out.detach()
+        if recording(tensors):
+            ctx._saved = tuple(t._shadow() if t is out else t for t in ctx._saved)
+            positions = [k for k, a in enumerate(args) if isinstance(a, Variable)]
+            wanted = ctx.needs_input_grad
+            record(ctx, _ByTensor(cls, len(args), positions), tensors, out)
+            ctx.needs_input_grad = wanted  # one per argument, as forward saw it
+        return out
+
+
+class _ByTensor:
+    """A Function as the graph sees it: one gradient per tensor, other arguments left out."""
+
+    def __init__(self, function: type[Function], count: int, positions: list[int]) -> None:
+        self.function, self.count, self.positions = function, count, positions
+        self.name = function.__name__
+        self.kind, self.symbol, self.latex = "function", self.name, rf"\mathrm{{{self.name}}}"
+
+    def backward(self, ctx: Context, grad_out: Any) -> tuple[Any, ...]:
+        """Call the learner's backward and keep the gradients that belong to tensors."""
+        grads = self.function.backward(ctx, grad_out)
+        grads = grads if isinstance(grads, tuple) else (grads,)
+        if len(grads) != self.count:
+            raise GraphError(
+                f"{self.name}.backward returned {len(grads)} gradients, but forward takes "
+                f"{self.count} arguments: return one for each, None for one that is not a tensor"
+            )
+        return tuple(grads[k] for k in self.positions)

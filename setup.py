@@ -24,6 +24,8 @@ REQUIRES = [
     "ipywidgets>=8.1,<9",
     # The sandboxed kernel is a kernel provisioner.
     "jupyter-client>=8.6,<9",
+    # Slides and pages are filled in by it.
+    "jinja2>=3.1,<4",
     # The lessons open in it, and steppers rely on how it hands out keys.
     "jupyterlab>=4.4,<5",
     # Formulas in exported pages, without a script from the network.
@@ -41,8 +43,10 @@ REQUIRES = [
     # Kernels are called through compiled entry points and kept in numba's own cache files.
     "numba>=0.61,<0.69",
     "numpy>=2.1,<3",
-    # `tensorkit doctor` compares versions with ranges.
+    # `tensorkit doctor` compares versions with ranges; its versions are dates, so no bound above.
     "packaging>=23.2",
+    # Stills of a stepper are reduced to few colours.
+    "pillow>=10,<14",
     "traitlets>=5.14,<6",
 ]
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from . import ops
@@ -20,6 +21,7 @@ from .errors import (
     TensorkitError,
 )
 from .functions import Function
+from .ops import source
 from .tensor import (
     Tensor,
     arange,
@@ -61,16 +63,31 @@ __all__ = [
     "rand",
     "randn",
     "row_major",
+    "source",
     "tensor",
     "zeros",
 ]
 
 
+# pictures and checks load Matplotlib and more: on first use, so that the import stays light
+LATER = {
+    "check_gradient": ("tensorkit.checks", "check_gradient"),
+    "step": ("tensorkit.widgets.step", "step"),
+    "figures": ("tensorkit.widgets.figures", None),
+    "Quiz": ("tensorkit.widgets.quiz", "Quiz"),
+    "Predict": ("tensorkit.widgets.predict", "Predict"),
+}
+
+
 def __getattr__(name: str) -> Any:
     if name in ops.ROWS:
         return ops.ROWS[name]
+    if name in LATER:
+        module, attribute = LATER[name]
+        found = import_module(module)
+        return found if attribute is None else getattr(found, attribute)
     raise AttributeError(f"module 'tensorkit' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *ops.ROWS})
+    return sorted({*globals(), *LATER, *ops.ROWS})

@@ -17,11 +17,17 @@ from typing import Any, NamedTuple, Protocol, Self
 import numpy as np
 
 from .errors import GraphError, InPlaceError, ShapeError
-from .kernels import elementwise_kernel, run_copy, run_elementwise
+from .kernels import elementwise_kernel, run_copy, run_zip
 from .view import Storage, View, expanded, layout
 
 ADD = elementwise_kernel("zip_add", "x + y", ("x", "y"))
 SERIAL = itertools.count()
+
+
+class Clock:
+    """When any tensor was last changed in place: mostly before all that is still to be used."""
+
+    last_write = -1
 
 
 class GradMode:
@@ -50,7 +56,7 @@ class Variable(View):
     ctx: Context | None = None
     grad: Self | None = None
     base: Variable | None = None  # the tensor whose storage this one shares
-    version: int = 0  # how often the storage was written in place; counted at its owner
+    written: int = -1  # when the storage was last changed in place, kept at its owner
     twin: weakref.ref[Variable] | None = None
 
     @property
@@ -70,8 +76,7 @@ class Variable(View):
         A node that saves its own output through a shadow does not form a reference cycle.
         """
         other = type(self)._of(self.storage, self.layout)
-        owner = self._owner()
-        other.twin, other.version = weakref.ref(owner), owner.version
+        other.twin = weakref.ref(self._owner())
         return other
 
     def _owner(self) -> Variable:
@@ -80,15 +85,20 @@ class Variable(View):
         return alive if alive is not None else owner
 
     def _written(self) -> None:
-        """Note that the storage was changed in place."""
-        self._owner().version += 1
+        """Note that the storage was changed in place, and when."""
+        self._owner().written = Clock.last_write = next(SERIAL)
 
 
 class Backward(Protocol):
     """What the graph asks of an operation: gradients of its inputs from that of its output."""
 
-    name: str
-    kind: str
+    @property
+    def name(self) -> str:
+        """What the operation is called."""
+
+    @property
+    def kind(self) -> str:
+        """One of map, zip, reduce, move; function for a learner's own."""
 
     def backward(self, ctx: Any, grad_out: Any) -> Any:
         """Return one gradient per input, or a single one; None where there is none."""
@@ -98,7 +108,7 @@ class Context:
     """A node of the graph, and the notebook that forward keeps for backward.
 
     ``needs_input_grad`` tells, per input, whether its gradient is wanted. Forward may set
-    attributes of its own on the context.
+    attributes of its own on the context. ``serial`` counts nodes in the order they were made.
     """
 
     function: Backward
@@ -107,29 +117,27 @@ class Context:
     settings: dict[str, Any] = {}  # noqa: RUF012 - the shared empty default is never written
     serial = -1
     freed = False
-    _saved: tuple[Any, ...] = ()
-    _versions: tuple[int, ...] = ()
+    saved: tuple[Any, ...] = ()
+    saved_at = -1
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Set tensors aside. A later change of one of them in place is noticed by backward."""
-        self._saved = tensors
-        self._versions = tuple(
-            t._owner().version if isinstance(t, Variable) else 0 for t in tensors
-        )
+        self.saved, self.saved_at = tensors, next(SERIAL)
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """What ``save_for_backward`` was given. Raises InPlaceError if one has changed since."""
         if self.freed:
             raise GraphError(FREED)
-        for tensor, version in zip(self._saved, self._versions, strict=True):
-            if isinstance(tensor, Variable) and tensor._owner().version != version:
-                raise InPlaceError(
-                    f"a tensor of shape {tensor.shape} that {self.function.name} saved for backward "
-                    "was changed in place after forward: its gradient would be wrong. "
-                    "Change a copy instead, or call backward first"
-                )
-        return self._saved
+        if Clock.last_write > self.saved_at:
+            for tensor in self.saved:
+                if isinstance(tensor, Variable) and tensor._owner().written > self.saved_at:
+                    raise InPlaceError(
+                        f"a tensor of shape {tensor.shape} that {self.function.name} saved for "
+                        "backward was changed in place after forward: its gradient would be wrong. "
+                        "Change a copy instead, or call backward first"
+                    )
+        return self.saved
 
 
 FREED = (
@@ -142,7 +150,6 @@ def record(ctx: Context, function: Backward, inputs: tuple[Variable, ...], out: 
     """Make ``ctx`` the node that produced ``out``."""
     ctx.function = function
     ctx.inputs = inputs
-    ctx.needs_input_grad = tuple(t.requires_grad for t in inputs)
     ctx.serial = next(SERIAL)
     out.requires_grad = True
     out.ctx = ctx
@@ -173,8 +180,8 @@ def starting_gradient(root: Any, grad_out: Any) -> Any:
     """Return the gradient that backward starts from, checked against ``root``."""
     if not root.requires_grad:
         raise GraphError(
-            "this tensor does not depend on any tensor with requires_grad=True, so there is nothing "
-            "to differentiate: make the inputs with tk.tensor(..., requires_grad=True)"
+            "this tensor does not depend on any tensor with requires_grad=True, so there is "
+            "nothing to differentiate: make the inputs with tk.tensor(..., requires_grad=True)"
         )
     if grad_out is None:
         if root.size != 1:
@@ -210,10 +217,8 @@ def unwind(root: Any, grad_out: Any = None, retain_graph: bool = False) -> Itera
         grad = arrived.pop(node, None)
         if grad is None:
             continue
-        with no_grad():
-            grads = node.function.backward(node, grad)
-        grads = grads if isinstance(grads, tuple) else (grads,)
-        for parent, share in zip(node.inputs, checked(node, grads), strict=True):
+        grads = node.function.backward(node, grad)
+        for parent, share in zip(node.inputs, grads, strict=True):
             if share is None or not parent.requires_grad:
                 continue
             if parent.ctx is not None:
@@ -228,38 +233,14 @@ def unwind(root: Any, grad_out: Any = None, retain_graph: bool = False) -> Itera
         leaf.grad = total if leaf.grad is None else plus(leaf.grad, total)
     if not retain_graph:
         for node in nodes:
-            node.freed, node.inputs, node._saved, node._versions = True, (), (), ()
-
-
-def checked(node: Context, grads: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return ``grads`` if there is one per input, each of its input's shape; else say which is not."""
-    name = node.function.name
-    if len(grads) != len(node.inputs):
-        raise GraphError(
-            f"{name}.backward returned {len(grads)} gradients for {len(node.inputs)} inputs: "
-            "return one for each, None for an input that has none"
-        )
-    for number, (parent, grad) in enumerate(zip(node.inputs, grads, strict=True)):
-        if grad is None or not parent.requires_grad:
-            continue
-        if not isinstance(grad, Variable):
-            raise GraphError(
-                f"{name}.backward returned {type(grad).__name__} for input {number}: "
-                "a gradient is a tensor"
-            )
-        if grad.layout.shape != parent.layout.shape:
-            raise ShapeError(
-                f"{name}.backward returned a gradient of shape {grad.shape} for input {number}, "
-                f"whose shape is {parent.shape}: a gradient has the shape of its tensor"
-            )
-    return grads
+            node.freed, node.inputs, node.saved = True, (), ()
 
 
 def plus(a: Any, b: Any) -> Any:
     """Add two gradients of one shape into a fresh tensor: a shared one is never changed."""
     if a.storage.dtype != b.storage.dtype:
         b = run_copy(b, a.storage.dtype)
-    return run_elementwise(ADD, a, b)
+    return run_zip(ADD, a, b)
 
 
 def own(share: Any, grad_out: Any, node: Context) -> Any:
@@ -271,5 +252,6 @@ def own(share: Any, grad_out: Any, node: Context) -> Any:
 
 def filled(cls: type[Any], value: float, shape: tuple[int, ...], dtype: Any) -> Any:
     """Return one number seen as a whole grid, through strides of 0."""
-    storage: Storage = np.array([value], dtype)
-    return cls._of(storage, expanded(layout((), ()), shape))
+    storage: Storage = np.empty(1, dtype)
+    storage.fill(value)
+    return cls._of(storage, expanded(layout((), (), 0, dtype), shape))

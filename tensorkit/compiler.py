@@ -2,7 +2,7 @@
 
 The text is written once to a file named after its content. Numba caches its machine code beside
 that file, so the second start of Python compiles nothing, and a changed formula is a new file: a
-stale cache cannot be met. Nothing is compiled, and numba is not even imported, before the first call.
+stale cache cannot be met. Before the first call nothing is compiled, and numba is not imported.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Kernel:
         self.name, self.text, self.kind = name, text, kind
         self.arity = text[: text.index(")")].count("_storage") + 1
         self._entries: dict[tuple[Any, ...], Entry] = {}
+        self.calls: dict[Any, Any] = {}  # what kernels.py has prepared, by the layouts of a call
 
     @cached_property
     def path(self) -> Path:
@@ -86,7 +87,7 @@ class Kernel:
         import numba
 
         names = self._names()
-        options = {"error_model": "numpy", "fastmath": FAST[self.kind]}
+        options: dict[str, Any] = {"error_model": "numpy", "fastmath": FAST[self.kind]}
         for name, value in names.items():
             if callable(value) and name != self.name:
                 names[name] = numba.njit(**options)(value)
@@ -97,5 +98,6 @@ class Kernel:
         signature = numba.void(*flat, table)
         compiled = numba.njit(signature, cache=True, **options)(names[self.name])
         # the entry point skips the dispatcher's type check, which costs more than a small loop
-        entry: Entry = compiled.overloads[signature.args].entry_point
+        compiled_for: Any = compiled.overloads[signature.args]
+        entry: Entry = compiled_for.entry_point
         return entry

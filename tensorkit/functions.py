@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from .autodiff import Context, GradMode, Variable, no_grad, record
-from .errors import DtypeError, GraphError
+from .errors import DtypeError, GraphError, ShapeError
 
 
 class Operation:
@@ -93,14 +93,12 @@ class Function:
                 f"{cls.__name__}.forward returned {type(out).__name__}: return one tensor"
             )
         if any(out is t for t in tensors) or out.ctx is not None or out.requires_grad:
-            # an input handed on unchanged needs a handle of its own, or it would become its own parent
+            # an input handed on needs a handle of its own, or it would become its own parent
             out = out.detach()
         if recording(tensors):
-            ctx._saved = tuple(t._shadow() if t is out else t for t in ctx._saved)
+            ctx.saved = tuple(t._shadow() if t is out else t for t in ctx.saved)
             positions = [k for k, a in enumerate(args) if isinstance(a, Variable)]
-            wanted = ctx.needs_input_grad
             record(ctx, _ByTensor(cls, len(args), positions), tensors, out)
-            ctx.needs_input_grad = wanted  # one per argument, as forward saw it
         return out
 
 
@@ -113,12 +111,30 @@ class _ByTensor:
         self.kind, self.symbol, self.latex = "function", self.name, rf"\mathrm{{{self.name}}}"
 
     def backward(self, ctx: Context, grad_out: Any) -> tuple[Any, ...]:
-        """Call the learner's backward and keep the gradients that belong to tensors."""
-        grads = self.function.backward(ctx, grad_out)
+        """Call the learner's backward, check it, and keep the gradients that belong to tensors."""
+        with no_grad():
+            grads = self.function.backward(ctx, grad_out)
         grads = grads if isinstance(grads, tuple) else (grads,)
         if len(grads) != self.count:
             raise GraphError(
                 f"{self.name}.backward returned {len(grads)} gradients, but forward takes "
                 f"{self.count} arguments: return one for each, None for one that is not a tensor"
             )
-        return tuple(grads[k] for k in self.positions)
+        shares = tuple(grads[k] for k in self.positions)
+        for number, parent, grad in zip(self.positions, ctx.inputs, shares, strict=True):
+            if grad is not None and parent.requires_grad:
+                self.check(number, parent, grad)
+        return shares
+
+    def check(self, number: int, parent: Variable, grad: Any) -> None:
+        """Refuse a gradient that is no tensor or has not the shape of its input."""
+        if not isinstance(grad, Variable):
+            raise GraphError(
+                f"{self.name}.backward returned {type(grad).__name__} for argument {number}: "
+                "a gradient is a tensor"
+            )
+        if grad.shape != parent.shape:
+            raise ShapeError(
+                f"{self.name}.backward returned a gradient of shape {grad.shape} for argument "
+                f"{number}, whose shape is {parent.shape}: a gradient has the shape of its tensor"
+            )

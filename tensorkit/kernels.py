@@ -2,24 +2,24 @@
 
 All storages of a loop share one shape. A plan drops dims of length 1 and merges dims that every
 storage walks without a jump, so that most loops become a single long run. Plans are kept by layout:
-the second call with the same layouts only looks its plan up.
+a second call with the same layouts only looks its plan up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiler import Kernel
+from .compiler import Entry, Kernel
 from .errors import ShapeError
 from .loops import elementwise_text, reduce_text
 from .view import Layout, Shape, View, layout, row_major
 
 V = TypeVar("V", bound=View)
+empty, new = np.empty, object.__new__
 
 
 class Plan(NamedTuple):
@@ -69,8 +69,7 @@ def as_table(lines: list[list[int]]) -> NDArray[Any]:
     return np.array(lines, dtype=np.int64).astype(np.uint64)
 
 
-@lru_cache(maxsize=1 << 14)
-def elementwise_plan(*layouts: Layout) -> Plan:
+def elementwise_plan(*layouts: Layout, dtype: np.dtype[Any] | None = None) -> Plan:
     """Plan a fresh row-major output for inputs of one shape. Raises ShapeError if shapes differ."""
     shape = layouts[0].shape
     if any(at.shape != shape for at in layouts):
@@ -78,11 +77,10 @@ def elementwise_plan(*layouts: Layout) -> Plan:
             f"shapes {', '.join(str(at.shape) for at in layouts)} differ: a map or zip reads one "
             "cell of each input for each cell of the output; expand them to one shape first"
         )
-    out = layout(shape, row_major(shape))
+    out = layout(shape, row_major(shape), 0, dtype or layouts[0].dtype)
     return Plan(as_table(walk(shape, (out, *layouts), list(range(len(shape))))), out)
 
 
-@lru_cache(maxsize=1 << 14)
 def reduce_plan(dims: Shape, *layouts: Layout) -> Plan:
     """Plan a fold of inputs of one shape over ``dims``, which stay with length 1.
 
@@ -90,40 +88,98 @@ def reduce_plan(dims: Shape, *layouts: Layout) -> Plan:
     """
     shape = layouts[0].shape
     kept = tuple(1 if d in dims else n for d, n in enumerate(shape))
-    out = layout(kept, row_major(kept))
+    out = layout(kept, row_major(kept), 0, layouts[0].dtype)
     onto = layout(shape, tuple(0 if d in dims else s for d, s in enumerate(out.strides)))
     # the longest strides outside: memory is then read in order, whatever the layout
     order = sorted(range(len(shape)), key=lambda d: -abs(layouts[0].strides[d]))
     return Plan(as_table(walk(shape, (onto, *layouts), order)), out)
 
 
+class Call(NamedTuple):
+    """All that one call of a kernel on given layouts needs, looked up in one step."""
+
+    entry: Entry
+    dims: NDArray[Any]
+    out: Layout
+    size: int
+    dtype: np.dtype[Any]
+
+
+def prepare(kernel: Kernel, key: Any, plan: Plan, dtypes: list[np.dtype[Any]]) -> Call:
+    """Compile if need be, and keep the call under ``key``; all go when there are very many."""
+    if len(kernel.calls) >= 1 << 12:
+        kernel.calls.clear()
+    dtype = plan.out.dtype
+    call = Call(kernel.entry(dtype, *dtypes), plan.dims, plan.out, plan.out.size, dtype)
+    kernel.calls[key] = call
+    return call
+
+
+def run_map(kernel: Kernel, x: V) -> V:
+    """Run a loop over one input into a fresh row-major output of its type."""
+    call = kernel.calls.get(x.layout)
+    if call is None:
+        call = prepare(kernel, x.layout, elementwise_plan(x.layout), [x.dtype])
+    entry, dims, at, size, dtype = call
+    storage = empty(size, dtype)
+    entry(storage, x.storage, dims)
+    out = new(type(x))
+    out.storage, out.layout = storage, at
+    return out
+
+
+def run_zip(kernel: Kernel, x: V, y: View) -> V:
+    """Run a loop over two inputs of one shape and dtype into a fresh row-major output."""
+    key = (x.layout, y.layout)
+    call = kernel.calls.get(key)
+    if call is None:
+        call = prepare(kernel, key, elementwise_plan(*key), [x.dtype, y.dtype])
+    entry, dims, at, size, dtype = call
+    storage = empty(size, dtype)
+    entry(storage, x.storage, y.storage, dims)
+    out = new(type(x))
+    out.storage, out.layout = storage, at
+    return out
+
+
 def run_elementwise(kernel: Kernel, first: V, *others: View) -> V:
-    """Run a map or zip into a fresh output of the type of ``first``. All shapes and dtypes agree."""
-    plan = elementwise_plan(first.layout, *(v.layout for v in others))
-    storage = first.storage
-    out = np.empty(plan.out.size, storage.dtype)
-    others_storage = [v.storage for v in others]
-    entry = kernel.entry(*([storage.dtype] * kernel.arity))
-    entry(out, storage, *others_storage, plan.dims)
-    return type(first)._of(out, plan.out)
+    """Run a loop over any number of inputs, all of one shape and dtype."""
+    if len(others) < 2:
+        return run_zip(kernel, first, *others) if others else run_map(kernel, first)
+    key = (first.layout, *[v.layout for v in others])
+    call = kernel.calls.get(key)
+    if call is None:
+        call = prepare(kernel, key, elementwise_plan(*key), [at.dtype for at in key])
+    out = empty(call.size, call.dtype)
+    call.entry(out, first.storage, *[v.storage for v in others], call.dims)
+    return type(first)._of(out, call.out)
 
 
 def run_reduce(kernel: Kernel, start: float, dims: Shape, first: V, *others: View) -> V:
     """Fold over ``dims`` into a fresh output that begins as ``start``; the dims stay, length 1."""
-    plan = reduce_plan(dims, first.layout, *(v.layout for v in others))
-    out = np.full(plan.out.size, start, first.storage.dtype)
-    entry = kernel.entry(*([first.storage.dtype] * kernel.arity))
-    entry(out, first.storage, *(v.storage for v in others), plan.dims)
-    return type(first)._of(out, plan.out)
+    key = (dims, first.layout, *[v.layout for v in others]) if others else (dims, first.layout)
+    call = kernel.calls.get(key)
+    if call is None:
+        layouts = (first.layout, *[v.layout for v in others])
+        call = prepare(kernel, key, reduce_plan(dims, *layouts), [at.dtype for at in layouts])
+    entry, table, at, size, dtype = call
+    storage = empty(size, dtype)
+    storage.fill(start)
+    entry(storage, first.storage, *[v.storage for v in others], table)
+    out = new(type(first))
+    out.storage, out.layout = storage, at
+    return out
 
 
 def run_copy(source: V, dtype: np.dtype[Any]) -> V:
     """Copy into a fresh row-major storage of ``dtype``."""
-    plan = elementwise_plan(source.layout)
-    out = np.empty(plan.out.size, dtype)
-    COPY.entry(dtype, source.storage.dtype)(out, source.storage, plan.dims)
-    return type(source)._of(out, plan.out)
+    key = (source.layout, dtype)
+    call = COPY.calls.get(key)
+    if call is None:
+        call = prepare(COPY, key, elementwise_plan(source.layout, dtype=dtype), [source.dtype])
+    out = empty(call.size, dtype)
+    call.entry(out, source.storage, call.dims)
+    return type(source)._of(out, call.out)
 
 
 COPY = elementwise_kernel("map_copy", "x", ("x",))
-

@@ -100,7 +100,8 @@ def scalar_text(formula: str) -> str:
         if name in texts:
             continue
         if isinstance(value, FunctionType):
-            texts[name] = text = inspect.getsource(value).replace(": Any", "").replace(" -> Any", "")
+            text = inspect.getsource(value).replace(": Any", "").replace(" -> Any", "")
+            texts[name] = text
             waiting += sorted(names_in(text) - {name})
         elif isinstance(value, float) and name in ("inf", "nan"):
             texts[name] = f'{name} = float("{name}")\n'

@@ -47,7 +47,14 @@ def unbroadcast(grad: Any, shape: Shape) -> Any:
     )
     if stretched:
         grad = run_reduce(SUM, 0.0, stretched, grad)
-    return reread(grad, regrouped(grad.layout, shape)) if missing else grad
+    return reread(grad, without_copy(grad.layout, shape)) if missing else grad
+
+
+def without_copy(at: Layout, shape: Shape) -> Layout:
+    """Regroup where it is known to need no copy: only dims of length 1 come or go."""
+    regroup = regrouped(at, shape)
+    assert regroup is not None
+    return regroup
 
 
 class Move(Operation):
@@ -60,6 +67,7 @@ class Move(Operation):
         if recording((x,)):
             ctx = Context()
             ctx.settings = {"from_shape": x.layout.shape, **settings}
+            ctx.needs_input_grad = (True,)
             record(ctx, self, (x,), out)
         return out
 
@@ -68,7 +76,7 @@ class Expand(Move):
     """Stretch dims of length 1, and add dims on the left, with stride 0."""
 
     def __call__(self, x: Any, *shape: Any) -> Any:
-        """Return ``x`` seen in ``shape``; nothing is copied. Raises ShapeError if it does not fit."""
+        """Return ``x`` seen in ``shape``; no copy is made. Raises ShapeError if it does not fit."""
         need_tensor(self.name, x)
         wanted = flat_shape(shape)
         return self.moved(x, reread(x, expanded(x.layout, wanted)), shape=wanted)
@@ -113,7 +121,7 @@ class Reshape(Move):
         if at is None:
             raise ShapeError(
                 f"cannot view {x.shape} with strides {x.strides} as {wanted}: read in order, its "
-                "cells jump about in storage. Call .contiguous() first, which copies them into order"
+                "cells jump about in storage. Call .contiguous() first: it copies them into order"
             )
         return self.moved(x, reread(x, at), shape=wanted)
 
@@ -160,13 +168,13 @@ FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 def as_dtype(dtype: Any) -> np.dtype[Any]:
     """Return float64 or float32 as a NumPy dtype; raise DtypeError for any other."""
-    try:
-        found = np.dtype(dtype)
-    except TypeError:
-        found = None
-    if found not in FLOATS:
-        raise DtypeError(f"dtype {dtype!r} is not supported: use tk.float64 or tk.float32")
-    return found
+    for known in FLOATS:
+        try:
+            if np.dtype(dtype) == known:
+                return known
+        except TypeError:
+            break
+    raise DtypeError(f"dtype {dtype!r} is not supported: use tk.float64 or tk.float32")
 
 
 def flat_shape(given: tuple[Any, ...], free: bool = False) -> Shape:
@@ -186,3 +194,7 @@ def fill_in(shape: Shape, size: int) -> Shape:
     if rest == 0 or size % rest:
         raise ShapeError(f"{size} cells cannot fill {shape}: no whole length fits in place of -1")
     return tuple(size // rest if n == -1 else n for n in shape)
+
+
+EXPAND = Expand("expand", "⇉", r"x_{j} \to x_{ij}", "read one cell many times, with stride 0")
+TO = To("to", "→", r"x \to \mathrm{dtype}", "convert to float64 or float32")

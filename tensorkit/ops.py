@@ -9,10 +9,12 @@ tests all read these rows: to add an operation, add a row (and its NumPy oracle 
 from __future__ import annotations
 
 import math
+from typing import Any
 
+from .elementwise import Map, Zip
 from .functions import Operation
-from .kinds import EXPAND, TO, Map, Reduce, Zip
-from .moves import Contiguous, Permute, Reshape
+from .moves import EXPAND, TO, Contiguous, Permute, Reshape
+from .reduction import Reduce
 
 POSITIVE = (0.0, math.inf)
 FLAT = ("0.0", "0.0")  # a step is flat wherever it has a slope at all
@@ -67,11 +69,20 @@ TABLE: tuple[Operation, ...] = (
         latex=r"\max(x, y)", about="the larger of each pair; a tie shares the gradient equally",
     ),
     Zip("lt", "<", "1.0 if x < y else 0.0", *FLAT, latex="x < y", about="1 where x < y, else 0"),
-    Zip("le", "≤", "1.0 if x <= y else 0.0", *FLAT, latex=r"x \le y", about="1 where x <= y, else 0"),
+    Zip(
+        "le", "≤", "1.0 if x <= y else 0.0", *FLAT,
+        latex=r"x \le y", about="1 where x <= y, else 0",
+    ),
     Zip("gt", ">", "1.0 if x > y else 0.0", *FLAT, latex="x > y", about="1 where x > y, else 0"),
-    Zip("ge", "≥", "1.0 if x >= y else 0.0", *FLAT, latex=r"x \ge y", about="1 where x >= y, else 0"),
+    Zip(
+        "ge", "≥", "1.0 if x >= y else 0.0", *FLAT,
+        latex=r"x \ge y", about="1 where x >= y, else 0",
+    ),
     Zip("eq", "=", "1.0 if x == y else 0.0", *FLAT, latex="x = y", about="1 where equal, else 0"),
-    Zip("ne", "≠", "1.0 if x != y else 0.0", *FLAT, latex=r"x \ne y", about="1 where unequal, else 0"),
+    Zip(
+        "ne", "≠", "1.0 if x != y else 0.0", *FLAT,
+        latex=r"x \ne y", about="1 where unequal, else 0",
+    ),
     Zip(
         "is_close", "≈",
         "1.0 if x == y or (abs(x - y) <= 1e-8 + 1e-5 * abs(y) and abs(y) < inf) else 0.0", *FLAT,
@@ -112,6 +123,17 @@ TABLE: tuple[Operation, ...] = (
 )  # fmt: skip
 
 ROWS: dict[str, Operation] = {row.name: row for row in TABLE}
+
+
+def source(op: Operation | str) -> str:
+    """Return the text of the loop behind a map, zip or reduce: what numba compiles and steps run.
+
+    Raises KeyError for a name that is not in the table, and TypeError for a move, which has no loop.
+    """
+    row: Any = get(op) if isinstance(op, str) else op
+    if not hasattr(row, "kernel"):
+        raise TypeError(f"{row.name} is a move: it changes how storage is read and runs no loop")
+    return str(row.kernel.text)
 
 
 def get(name: str) -> Operation:

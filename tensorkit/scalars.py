@@ -2,7 +2,8 @@
 
 No branch leaves the formula and no library is called, so a loop over any of these functions is
 turned into vector instructions. The kernels copy the text of a function in, so that what is
-compiled and what is stepped through is the same source. Errors stay below 2.5 units in the last place.
+compiled and what is stepped through is the same source. Errors stay below 2.5 units in the last
+place.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 LN2_HIGH = 0.6931471803691238
 LN2_LOW = 1.9082149292705877e-10
 LOG2_E = 1.4426950408889634
-# Adding 1.5 * 2**52 pushes the fraction out of a float64: what stays in its low bits is the integer.
+# Adding 1.5 * 2**52 pushes the fraction out of a float64: the integer stays, in the low bits.
 ROUNDER = 6755399441055744.0
 ROUNDER_BITS = 0x4338000000000000
 ONE_BITS = 0x3FF0000000000000

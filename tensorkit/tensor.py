@@ -76,7 +76,8 @@ class Tensor(Variable):
                 "this tensor was computed from others: changing it in place would make its graph "
                 "tell a wrong story. Change a copy: t = tk.tensor(t.numpy())"
             )
-        if self.size > 1 and 0 in (s for s, n in zip(self.strides, self.shape, strict=True) if n > 1):
+        steps = [s for s, n in zip(self.strides, self.shape, strict=True) if n > 1]
+        if 0 in steps and self.size:
             raise InPlaceError(
                 "this tensor is expanded: several cells are one number in storage, so a write to "
                 "one would change others. Call .contiguous() first"
@@ -175,7 +176,7 @@ for _python, _name in OPERATORS.items():
     setattr(Tensor, f"__{_python}__", operator(_name))
     if _python in ("add", "sub", "mul", "truediv", "pow"):
         setattr(Tensor, f"__r{_python}__", operator(_name, swapped=True))
-Tensor.__neg__ = method("neg")  # type: ignore[attr-defined]
+setattr(Tensor, "__neg__", method("neg"))  # noqa: B010 - made from the table like the others
 
 
 def tensor(data: ArrayLike | View, requires_grad: bool = False, dtype: Any = float64) -> Tensor:
@@ -188,7 +189,7 @@ def tensor(data: ArrayLike | View, requires_grad: bool = False, dtype: Any = flo
     try:
         array = np.asarray(data.numpy() if isinstance(data, View) else data)
     except ValueError:
-        raise ShapeError("nested lists of different lengths form no grid: make them equal") from None
+        raise ShapeError("nested lists of unequal lengths form no grid: make them equal") from None
     if array.dtype.kind not in "fiub":
         raise DtypeError(f"cannot make a tensor of {array.dtype} data: give real numbers")
     made = Tensor(np.array(array, dtype=wanted, order="C").reshape(-1), array.shape)
@@ -218,7 +219,7 @@ def from_numpy(array: NDArray[Any]) -> Tensor:
 
 def full(shape: Any, value: float, requires_grad: bool = False, dtype: Any = float64) -> Tensor:
     """Make a tensor of ``shape`` with ``value`` in every cell."""
-    lengths = as_shape([shape] if isinstance(shape, (int, np.integer)) else shape)
+    lengths = _shape((shape,))
     return tensor(np.full(lengths, value), requires_grad, dtype)
 
 
@@ -242,13 +243,12 @@ def randn(*shape: Any, seed: int | None = None, requires_grad: bool = False) -> 
     return tensor(np.random.default_rng(seed).standard_normal(_shape(shape)), requires_grad)
 
 
-def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any = float64) -> Tensor:
+def arange(start: float, stop: float | None = None, step: float = 1) -> Tensor:
     """Make a 1-D tensor of evenly spaced numbers: ``arange(6)`` is 0 to 5."""
-    return tensor(np.arange(start, stop, step) if stop is not None else np.arange(start), dtype=dtype)
+    first, end = (0, start) if stop is None else (start, stop)
+    return tensor(np.arange(first, end, step))
 
 
 def _shape(given: tuple[Any, ...]) -> tuple[int, ...]:
     lengths = given[0] if len(given) == 1 and not isinstance(given[0], (int, np.integer)) else given
     return as_shape(lengths)
-
-

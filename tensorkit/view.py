@@ -22,26 +22,29 @@ Shape = tuple[int, ...]
 Storage = NDArray[Any]
 
 
+FLOAT64 = np.dtype(np.float64)
+
+
 class Layout:
-    """Offset, shape and strides, in elements. Equal layouts are one object: see ``layout``."""
+    """Offset, shape and strides in elements, and their dtype. Equal layouts are one object."""
 
-    __slots__ = ("high", "low", "offset", "shape", "size", "strides")
+    __slots__ = ("dtype", "high", "low", "offset", "shape", "size", "strides")
 
-    def __init__(self, shape: Shape, strides: Shape, offset: int) -> None:
-        self.shape, self.strides, self.offset = shape, strides, offset
+    def __init__(self, shape: Shape, strides: Shape, offset: int, dtype: np.dtype[Any]) -> None:
+        self.shape, self.strides, self.offset, self.dtype = shape, strides, offset, dtype
         self.size = math.prod(shape)
         reach = [(n - 1) * stride for n, stride in zip(shape, strides, strict=True)]
         self.low = offset + sum(r for r in reach if r < 0)
         self.high = offset + sum(r for r in reach if r > 0)
 
     def __repr__(self) -> str:
-        return f"Layout(shape={self.shape}, strides={self.strides}, offset={self.offset})"
+        return f"Layout({self.shape}, strides={self.strides}, offset={self.offset}, {self.dtype})"
 
 
 @lru_cache(maxsize=1 << 14)
-def layout(shape: Shape, strides: Shape, offset: int = 0) -> Layout:
-    """Return the one Layout with these numbers, so that layouts compare by identity."""
-    return Layout(shape, strides, offset)
+def layout(shape: Shape, strides: Shape, offset: int = 0, dtype: np.dtype[Any] = FLOAT64) -> Layout:
+    """Return the one Layout with these numbers: layouts are looked up by identity."""
+    return Layout(shape, strides, offset, dtype)
 
 
 class View:
@@ -64,7 +67,7 @@ class View:
         if not isinstance(storage, np.ndarray) or storage.ndim != 1:
             raise DtypeError("storage must be a 1-D NumPy array: one flat run of numbers")
         if not storage.flags.c_contiguous:
-            raise DtypeError("storage must be one unbroken run of memory: call .copy() on the array")
+            raise DtypeError("storage must be one unbroken run of memory: copy the array first")
         shape = as_shape(shape)
         strides = row_major(shape) if strides is None else tuple(int(s) for s in strides)
         if len(strides) != len(shape):
@@ -72,13 +75,13 @@ class View:
                 f"shape {shape} has {len(shape)} dims but strides {strides} has {len(strides)}: "
                 "give one stride for each dim"
             )
-        self.storage, self.layout = storage, layout(shape, strides, int(offset))
+        self.storage, self.layout = storage, layout(shape, strides, int(offset), storage.dtype)
         reach = self.layout
         if reach.size and (reach.low < 0 or reach.high >= storage.size):
             where = reach.high if reach.high >= storage.size else reach.low
             raise ShapeError(
-                f"shape {shape} with strides {strides} and offset {offset} reaches position {where}, "
-                f"but the storage has positions 0 to {storage.size - 1}"
+                f"shape {shape} with strides {strides} and offset {offset} reaches position "
+                f"{where}, but the storage has positions 0 to {storage.size - 1}"
             )
 
     @classmethod
@@ -116,7 +119,7 @@ class View:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of one number: float64 or float32."""
-        return self.storage.dtype
+        return self.layout.dtype
 
     def is_contiguous(self) -> bool:
         """Whether the cells lie in storage in reading order, with no gaps."""
@@ -130,7 +133,7 @@ class View:
         index = tuple(index)
         if len(index) != self.ndim:
             raise IndexingError(
-                f"index {index} has {len(index)} numbers, but shape {self.shape} has {self.ndim} dims"
+                f"index {index} has {len(index)} numbers, but {self.shape} has {self.ndim} dims"
             )
         for dim, (i, n) in enumerate(zip(index, self.shape, strict=True)):
             if not 0 <= i < n:
@@ -140,12 +143,14 @@ class View:
         return self.offset + sum(i * s for i, s in zip(index, self.strides, strict=True))
 
     def index(self, ordinal: int) -> Shape:
-        """Return the index of the ``ordinal``-th cell in reading order (the last dim turns fastest).
+        """Return the index of the ``ordinal``-th cell in reading order: the last dim turns fastest.
 
         Raises IndexingError if the grid has no such cell.
         """
         if not 0 <= ordinal < self.size:
-            raise IndexingError(f"shape {self.shape} has {self.size} cells: there is no {ordinal}th")
+            raise IndexingError(
+                f"{self.shape} has {self.size} cells: there is no ordinal {ordinal}"
+            )
         digits = []
         for n in reversed(self.shape):
             ordinal, digit = divmod(ordinal, n)
@@ -185,16 +190,15 @@ def row_major(shape: Shape) -> Shape:
 
 @lru_cache(maxsize=1 << 14)
 def is_contiguous(at: Layout) -> bool:
-    """Whether a layout reads its storage in order. Dims of length 1 never move, so they never matter."""
+    """Whether a layout reads its storage in order. Dims of length 1 never matter."""
     wanted = row_major(at.shape)
     return at.size == 0 or all(
-        n == 1 or have == want
-        for n, have, want in zip(at.shape, at.strides, wanted, strict=True)
+        n == 1 or have == want for n, have, want in zip(at.shape, at.strides, wanted, strict=True)
     )
 
 
 def normal_dim(dim: int, shape: Shape) -> int:
-    """Return ``dim`` counted from the front (-1 is the last). Raises IndexingError if there is none."""
+    """Return ``dim`` counted from the front. Raises IndexingError if there is no such dim."""
     if isinstance(dim, bool) or not isinstance(dim, (int, np.integer)):
         raise DtypeError(f"dim {dim!r} is not a whole number: give the number of a dim of {shape}")
     if not -len(shape) <= dim < len(shape):
@@ -244,7 +248,7 @@ def expanded(at: Layout, shape: Shape) -> Layout:
         stride if have == want else 0
         for have, want, stride in zip(old, shape, strides, strict=True)
     )
-    return layout(shape, stretched, at.offset)
+    return layout(shape, stretched, at.offset, at.dtype)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -254,9 +258,8 @@ def permuted(at: Layout, order: Shape) -> Layout:
         raise ShapeError(
             f"order {order} must name each of the {len(at.shape)} dims of {at.shape} exactly once"
         )
-    return layout(
-        tuple(at.shape[d] for d in order), tuple(at.strides[d] for d in order), at.offset
-    )
+    shape, strides = tuple(at.shape[d] for d in order), tuple(at.strides[d] for d in order)
+    return layout(shape, strides, at.offset, at.dtype)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -267,7 +270,7 @@ def regrouped(at: Layout, shape: Shape) -> Layout | None:
     each is the next one's length times the next one's stride.
     """
     if at.size == 0:
-        return layout(shape, row_major(shape), at.offset)
+        return layout(shape, row_major(shape), at.offset, at.dtype)
     old = [(n, s) for n, s in zip(at.shape, at.strides, strict=True) if n != 1]
     chains: list[tuple[int, int]] = []  # (cells, smallest stride) of each unbroken run of dims
     for n, s in old:
@@ -284,4 +287,4 @@ def regrouped(at: Layout, shape: Shape) -> Layout | None:
             return None
         strides[dim] = step
         cells, step = cells // shape[dim], step * shape[dim]
-    return layout(shape, tuple(strides), at.offset)
+    return layout(shape, tuple(strides), at.offset, at.dtype)

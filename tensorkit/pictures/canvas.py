@@ -14,7 +14,7 @@ import numpy as np
 from tensorkit.pictures.layout import BoxEdges, Drawn, Layout, Point, arrange, tape
 from tensorkit.pictures.shapes import Align, Arrow, Box, Frame, Text, bend
 from tensorkit.pictures.steps import Keys, Source, keys_of
-from tensorkit.pictures.text import fitted, fmt
+from tensorkit.pictures.text import clipped, fitted, fmt
 from tensorkit.pictures.theme import CELL, GAP, LIGHT, SIZE, look
 
 
@@ -219,20 +219,25 @@ class Canvas:
         one = self._text_of[key]
         return one.size if one.room is None else fitted(text, one.size, one.room)
 
+    def _clip(self, key: str, text: str) -> str:
+        room = self._text_of[key].room
+        return text if room is None else clipped(text, room)
+
     def _box(self, box: Box, text: object, size: float | None) -> None:
         self._check_role(box.role)
         self._take(box.key)
         self._cells.add(box.key)
         self.boxes.append(box)
+        room = (box.w - GAP) * CELL - 2
         one = Text(
             box.x + box.w / 2,
             box.y + box.h / 2,
-            fmt(text),
+            clipped(fmt(text), room),
             size or min(SIZE, 12.5 * box.h),
             box.key,
             box.role,
             "center",
-            room=(box.w - GAP) * CELL - 2,
+            room=room,
         )
         self.texts.append(one)
         self._text_of[box.key] = one

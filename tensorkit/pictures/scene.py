@@ -54,14 +54,14 @@ class Scene(Canvas):
         given = zip(MARKS, (read, write, grad, expected, wrong), strict=True)
         roles = {role: keys_of(keys) for role, keys in given}
         kept = {role: keys_of(keys) for role, keys in (keep or {}).items()}
-        texts = {key: fmt(value) for key, value in (text or {}).items()}
         shown, held = keys_of(show), keys_of(hold)
         name = f"step {len(self.steps)}"
-        for keys in (*roles.values(), *kept.values(), tuple(texts)):
+        for keys in (*roles.values(), *kept.values(), keys_of(text or ())):
             self._check_keys(keys, self._text_of, name, "a cell or a label with a key")
         self._check_keys((*shown, *held), self._lines, name, "an arrow or an outline")
         for role in kept:
             self._check_role(role)
+        texts = {key: self._clip(key, fmt(value)) for key, value in (text or {}).items()}
         if line is not None and not (self.code and self.code.holds(line)):
             raise ValueError(f"{name} lights line {line}, which the scene's code does not hold")
         self.steps.append(

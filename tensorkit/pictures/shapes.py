@@ -17,7 +17,7 @@ Align = Literal["left", "center", "right"]
 # A drawn line: the letter of the SVG command, then its points.
 Stroke = list[tuple[Literal["M", "L", "Q"], tuple[Point, ...]]]
 
-HEAD_LENGTH, HEAD_WIDTH = 0.2, 0.17
+HEAD_LENGTH, HEAD_WIDTH = 0.23, 0.2
 CORNER = 0.11
 
 

@@ -10,7 +10,8 @@ import math
 from numbers import Integral, Real
 
 MINUS = "\N{MINUS SIGN}"
-SMALLEST = 6.5  # px; below this a number is a smudge and is better shown in a wider cell
+SMALLEST = 6.5  # px; below this a word is a smudge
+LONGEST = 9  # characters; a number is no longer, and is never cut
 
 # Advance widths of DejaVu Sans in em: Matplotlib's font, and among the widest that a browser picks.
 _WIDTHS = {
@@ -61,9 +62,19 @@ def text_width(text: str) -> float:
     return sum(_WIDTHS.get(letter, 0.72 if letter.isupper() else 0.64) for letter in text)
 
 
+def clipped(text: str, room: float) -> str:
+    """Return a text that can fit into ``room`` px: long words are cut, and end in an ellipsis."""
+    if len(text) <= LONGEST or text_width(text) * SMALLEST <= room:
+        return text
+    end = len(text)
+    while end > 1 and text_width(text[:end] + "\N{HORIZONTAL ELLIPSIS}") * SMALLEST > room:
+        end -= 1
+    return text[:end].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
 def fitted(text: str, size: float, room: float) -> float:
     """Return the largest font size, up to ``size``, that keeps ``text`` within ``room`` px."""
     width = text_width(text)
     if width * size <= room:
         return size
-    return max(min(SMALLEST, size), math.floor(room / width * 10) / 10)
+    return math.floor(room / width * 10) / 10

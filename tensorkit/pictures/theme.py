@@ -54,11 +54,11 @@ LIGHT = Palette(
     dim="#5f6875",
     line="#c3c9d0",
     cell="#f7f8fa",
-    read="#0072b2",
-    write="#c2410c",
-    grad="#4f2a78",
-    expected="#0b5a24",
-    wrong="#a81e5e",
+    read="#0369b3",
+    write="#c23d0a",
+    grad="#512a80",
+    expected="#0e5428",
+    wrong="#a8265f",
 )
 DARK = Palette(
     bg="#111111",
@@ -66,11 +66,11 @@ DARK = Palette(
     dim="#9aa3ad",
     line="#4a525b",
     cell="#1d2125",
-    read="#56b4e9",
-    write="#f0a030",
-    grad="#ab70f7",
-    expected="#b6cd82",
-    wrong="#ee5a8f",
+    read="#53b0e9",
+    write="#f0972e",
+    grad="#a673ff",
+    expected="#afd37c",
+    wrong="#f45691",
 )
 
 # The marks of a step, in the order in which they are laid on: a later one wins.

@@ -128,7 +128,7 @@ ROWS: dict[str, Operation] = {row.name: row for row in TABLE}
 def source(op: Operation | str) -> str:
     """Return the text of the loop behind a map, zip or reduce: what numba compiles and steps run.
 
-    Raises KeyError for a name that is not in the table, and TypeError for a move, which has no loop.
+    Raises KeyError for a name not in the table, and TypeError for a move, which has no loop.
     """
     row: Any = get(op) if isinstance(op, str) else op
     if not hasattr(row, "kernel"):

@@ -54,6 +54,8 @@ def options(root: Path, first: str, port: int, silent: bool, as_root: bool) -> l
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
+    # One Ctrl-C is enough: the kernels hold nothing that a learner could not run again.
+    chosen.append("--ServerApp.answer_yes=True")
     if silent:
         chosen.append("--no-browser")
     if as_root:

@@ -5,6 +5,8 @@ A message says what was given, which rule it broke, and what to do about it.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class TensorkitError(Exception):
     """The base of every error that tensorkit raises on purpose."""
@@ -31,4 +33,8 @@ class InPlaceError(TensorkitError, RuntimeError):
 
 
 class GradientError(TensorkitError, AssertionError):
-    """A gradient that differs from what nudging the inputs measures."""
+    """A gradient that differs from what nudging the inputs measures; ``report`` holds both."""
+
+    def __init__(self, message: str, report: Any = None) -> None:
+        super().__init__(message)
+        self.report = report

@@ -1,0 +1,1 @@
+"""Hidden checks: present only where grading happens, never part of a release."""

@@ -1,0 +1,255 @@
+# ruff: noqa
+# Wrong answers to max and prod. bank.py says how to read this file.
+
+# %% max: F24 every tie receives the full gradient
+# says: equal winners
+# keeps: 1
+def backward(ctx, grad_out):
+    x, out = ctx.saved_tensors
+    return grad_out * (x == out), None
+
+
+# %% max: M01 the mask alone
+# says: as if grad_out were all ones
+# keeps: 1
+def backward(ctx, grad_out):
+    x, out = ctx.saved_tensors
+    return (x == out) / (x == out).sum(ctx.dim), None
+
+
+# %% max: M02 the rule of sum
+# says: only the winner counts
+# keeps: 0
+def backward(ctx, grad_out):
+    x, out = ctx.saved_tensors
+    return grad_out.expand(*x.shape), None
+
+
+# %% max: M03 one winner for the whole tensor
+# says: one for each output cell
+# keeps: 0
+def backward(ctx, grad_out):
+    x, out = ctx.saved_tensors
+    return grad_out * (x == x.max()), None
+
+
+# %% max: M04 shares by the number of all winners
+# says: wrong gradient of x
+# keeps: 0
+def backward(ctx, grad_out):
+    x, out = ctx.saved_tensors
+    winners = x == out
+    return grad_out * winners / winners.sum(), None
+
+
+# %% max: M05 times x
+# says: grad_out times x at the winner
+# keeps: 0
+def backward(ctx, grad_out):
+    x, out = ctx.saved_tensors
+    return grad_out * x * (x == out), None
+
+
+# %% max: M06 starts the search at 0
+# says: the largest may be negative
+# keeps: 1
+def forward(ctx, x, dim):
+    out = x.max(dim).maximum(0.0)
+    ctx.save_for_backward(x, out)
+    ctx.dim = dim
+    return out
+
+
+def backward(ctx, grad_out):
+    x, out = ctx.saved_tensors
+    winners = x == out
+    count = winners.sum(ctx.dim).maximum(1.0)
+    return grad_out * winners / count, None
+
+
+# %% max: M07 mask by truth: a winning 0 is lost
+# says: a zero may win
+# keeps: 1
+def backward(ctx, grad_out):
+    x, out = ctx.saved_tensors
+    winners = (x == out) * (x != 0)
+    return grad_out * winners / winners.sum(ctx.dim).maximum(1.0), None
+
+
+# %% max: M08 the smallest instead
+# says: Max.forward
+# keeps: 0
+def forward(ctx, x, dim):
+    out = -((-x).max(dim))
+    ctx.save_for_backward(x, out)
+    ctx.dim = dim
+    return out
+
+
+# %% max: M09 winner of dim 1 always
+# says: dim 0
+# keeps: 1
+def backward(ctx, grad_out):
+    x, out = ctx.saved_tensors
+    winners = x == x.max(1)
+    return grad_out * winners / winners.sum(1), None
+
+
+# %% max: M10 half to every winner
+# says: wrong gradient of x
+# keeps: 0
+def backward(ctx, grad_out):
+    x, out = ctx.saved_tensors
+    return grad_out * (x == out) / 2, None
+
+
+# %% max: M11 no gradient at ties
+# says: equal winners
+# keeps: 1
+def backward(ctx, grad_out):
+    x, out = ctx.saved_tensors
+    winners = x == out
+    return grad_out * winners * (winners.sum(ctx.dim) == 1), None
+
+
+# %% max: M12 the first winner takes all
+# keeps: all
+def backward(ctx, grad_out):
+    x, out = ctx.saved_tensors
+    values, dim = x.numpy(), ctx.dim
+    first = np.expand_dims(values.argmax(axis=dim), dim)
+    grad = np.zeros(values.shape)
+    np.put_along_axis(grad, first, grad_out.numpy(), axis=dim)
+    return tk.tensor(grad), None
+
+
+# %% max: M13 the last winner takes all
+# keeps: all
+def backward(ctx, grad_out):
+    x, out = ctx.saved_tensors
+    values, dim = x.numpy(), ctx.dim
+    last = values.shape[dim] - 1 - np.flip(values, dim).argmax(axis=dim)
+    grad = np.zeros(values.shape)
+    np.put_along_axis(grad, np.expand_dims(last, dim), grad_out.numpy(), axis=dim)
+    return tk.tensor(grad), None
+
+
+# %% prod: F25 grad_out times product over x
+# says: a zero among the factors
+# keeps: 1
+def backward(ctx, grad_out):
+    (x,) = ctx.saved_tensors
+    return grad_out * x.prod(ctx.dim) / x, None
+
+
+# %% prod: F25b nan made 0
+# says: a zero among the factors
+# keeps: 1
+def backward(ctx, grad_out):
+    (x,) = ctx.saved_tensors
+    grad = (grad_out * x.prod(ctx.dim) / x).numpy()
+    return tk.tensor(np.nan_to_num(grad)), None
+
+
+# %% prod: M14 epsilon in the denominator
+# says: Prod
+def backward(ctx, grad_out):
+    (x,) = ctx.saved_tensors
+    return grad_out * x.prod(ctx.dim) / (x + 1e-12), None
+
+
+# %% prod: M15 the whole product
+# says: leave the cell itself out
+# keeps: 0
+def backward(ctx, grad_out):
+    (x,) = ctx.saved_tensors
+    return (grad_out * x.prod(ctx.dim)).expand(*x.shape), None
+
+
+# %% prod: M16 the rule of sum
+# says: product of the others
+# keeps: 0
+def backward(ctx, grad_out):
+    (x,) = ctx.saved_tensors
+    return grad_out.expand(*x.shape), None
+
+
+# %% prod: M17 drops grad_out
+# says: as if grad_out were all ones
+# keeps: 1
+def backward(ctx, grad_out):
+    (x,) = ctx.saved_tensors
+    return x.prod(ctx.dim) / x, None
+
+
+# %% prod: M18 right with one zero, wrong with two
+# says: two zeros
+# keeps: 1
+def backward(ctx, grad_out):
+    (x,) = ctx.saved_tensors
+    values, dim = x.numpy(), ctx.dim
+    zero = values == 0
+    rest = np.where(zero, 1.0, values).prod(axis=dim, keepdims=True)
+    grad = np.where(
+        zero.any(axis=dim, keepdims=True),
+        np.where(zero, rest, 0.0),
+        rest / np.where(zero, 1.0, values),
+    )
+    return grad_out * tk.tensor(grad), None
+
+
+# %% prod: M19 products across the other dim
+# says: wrong gradient of x
+# keeps: 0
+def backward(ctx, grad_out):
+    (x,) = ctx.saved_tensors
+    other = (ctx.dim + 1) % x.ndim
+    return grad_out * x.prod(other) / x, None
+
+
+# %% prod: M20 sums the others
+# says: wrong gradient of x
+# keeps: 0
+def backward(ctx, grad_out):
+    (x,) = ctx.saved_tensors
+    return grad_out * (x.sum(ctx.dim) - x), None
+
+
+# %% prod: M21 zeros where the product is zero
+# says: a zero among the factors
+# keeps: 1
+def backward(ctx, grad_out):
+    (x,) = ctx.saved_tensors
+    out = x.prod(ctx.dim)
+    safe = x + (x == 0)
+    return grad_out * out / safe, None
+
+
+# %% prod: M22 forward starts at 0
+# says: Prod.forward
+# keeps: 0
+def forward(ctx, x, dim):
+    ctx.save_for_backward(x)
+    ctx.dim = dim
+    return x.prod(dim) * 0
+
+
+# %% prod: M23 through logarithms
+# says: Prod.forward
+# keeps: 0
+def forward(ctx, x, dim):
+    ctx.save_for_backward(x)
+    ctx.dim = dim
+    return x.log().sum(dim).exp()
+
+
+# %% prod: M24 counts the zeros
+# keeps: all
+def backward(ctx, grad_out):
+    (x,) = ctx.saved_tensors
+    zero = x == 0
+    safe = x + zero
+    rest = safe.prod(ctx.dim)
+    zeros = zero.sum(ctx.dim)
+    grad = (zeros == 0) * rest / safe + (zeros == 1) * zero * rest
+    return grad_out * grad, None

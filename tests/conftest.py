@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -127,8 +128,16 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         _wait(server, f"http://127.0.0.1:{port}/api/status", home / "log")
         yield Lab(folder, port)
     finally:
-        server.terminate()
-        server.wait(30)
+        _stop(server)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    # the first request lets kernels go, the second does not wait for open pages
+    for stop in (server.terminate, server.terminate, server.kill):
+        stop()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(10)
+            return
 
 
 def _wait(server: subprocess.Popen[bytes], url: str, log: Path) -> None:

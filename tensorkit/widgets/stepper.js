@@ -10,7 +10,8 @@ const ICONS = {
   pause: "M5 3.5v9M11 3.5v9",
 };
 const WORDS = { read: "read", write: "written", grad: "gradient", expected: "expected", wrong: "wrong" };
-const PACE = 800; // ms a step while playing
+// ms a step while playing
+const PACE = 800;
 
 function icon(name) {
   return `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
@@ -39,7 +40,8 @@ function isDark(root) {
 }
 
 function followTheme(root) {
-  const weak = new WeakRef(root); // a page keeps its observers, and must not keep a cleared output
+  // a page keeps its observers, and must not keep a cleared output
+  const weak = new WeakRef(root);
   const media = matchMedia("(prefers-color-scheme: dark)");
   const look = () => {
     const alive = weak.deref();
@@ -82,11 +84,13 @@ function keyboard(root, stepper) {
   root.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const slide = root.closest(".reveal .slides section");
-    if (slide && !slide.classList.contains("present")) return event.target.blur(); // the deck has moved on
+    // the deck has moved on, and its keys with it
+    if (slide && !slide.classList.contains("present")) return event.target.blur();
     const onButton = event.target.closest("button"), onSlider = event.target.matches("input");
     if (event.key in jumps) {
       const to = jumps[event.key]();
-      if (slide && (to < 0 || to > stepper.last)) return root.focus(); // nothing left here: the deck turns the page
+      // nothing is left here: the deck turns the page, if no slider has the focus
+      if (slide && (to < 0 || to > stepper.last)) return root.focus();
       stepper.go(to);
       event.preventDefault();
     } else if (event.key === " " && !onButton) {
@@ -99,11 +103,11 @@ function keyboard(root, stepper) {
   // the focus is here, but for those with a modifier (save, run) and Escape, which leads back out.
   const guard = (event) => {
     const theirs = event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape" || (event.shiftKey && event.key === "Enter");
-    root.dataset.lmSuppressShortcuts = String(!theirs);
+    root.toggleAttribute("data-lm-suppress-shortcuts", !theirs);
   };
   root.addEventListener("focusin", () => window.addEventListener("keydown", guard, true));
   root.addEventListener("focusout", () => window.removeEventListener("keydown", guard, true));
-  root.dataset.lmSuppressShortcuts = "true";
+  root.toggleAttribute("data-lm-suppress-shortcuts", true);
 }
 
 function mount(root, data, changed) {
@@ -165,7 +169,8 @@ function mount(root, data, changed) {
         if (root.isConnected) stepper.go(stepper.step + 1);
         if (!root.isConnected || stepper.step === last) stepper.play(false);
       }, PACE);
-      caption.quiet(Boolean(timer)); // a reader that speaks could not keep up
+      // a reader that speaks could not keep up
+      caption.quiet(Boolean(timer));
       playing.innerHTML = icon(timer ? "pause" : "play");
       const label = timer ? "Pause (space)" : "Play (space)";
       playing.setAttribute("aria-label", label);
@@ -190,7 +195,8 @@ function render({ model, el }) {
   const tell = (n) => {
     model.set("step", n);
     clearTimeout(late);
-    late = setTimeout(() => model.save_changes(), 100); // a held key must not flood the kernel
+    // a held key must not flood the kernel
+    late = setTimeout(() => model.save_changes(), 100);
   };
   const draw = () => {
     stepper?.play(false);

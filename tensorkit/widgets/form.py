@@ -1,0 +1,44 @@
+"""The frame around all that asks: plain HTML first, then the script that brings it alive.
+
+Looks, palette and the search for the page's theme are those of the stepper.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from tensorkit.widgets import page
+
+
+def form(name: str, body: str, data: dict[str, Any]) -> str:
+    """Return HTML that reads well as it is, and asks where its script runs.
+
+    ``body`` is HTML; ``data`` says which ``kind`` of form it is and what that needs.
+    """
+    looks = css()
+    version = hashlib.sha256(looks.encode()).hexdigest()[:10]
+    text = json.dumps({**data, "css": looks, "version": version}, ensure_ascii=False)
+    # with no "<" left, nothing can end or change the script element
+    text = text.replace("<", "\\u003c")
+    return (
+        f'<div class="tk tkq" role="group" aria-label="{html.escape(name)}">{body}</div>'
+        f'<script type="application/json">{text}</script>'
+        f"<script>(() => {{{script()}\nask(document.currentScript);}})()</script>"
+    )
+
+
+@cache
+def css() -> str:
+    """Return the stepper's looks, then those of questions."""
+    return page.css() + (files(__package__) / "questions.css").read_text("utf-8")
+
+
+@cache
+def script() -> str:
+    """Return the stepper's script, then that of questions."""
+    return page.script() + "\n" + (files(__package__) / "questions.js").read_text("utf-8")

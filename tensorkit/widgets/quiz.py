@@ -1,0 +1,75 @@
+"""A quiz whose wrong answers answer back: each choice says what it gets right and where it leads.
+
+It is one piece of HTML with radio buttons: no kernel, no network, no marks. A question may be tried
+again; only the first try is counted, for the learner alone.
+"""
+
+from __future__ import annotations
+
+from string import ascii_lowercase
+from typing import Any
+
+from tensorkit.widgets.form import form
+from tensorkit.widgets.questions import Choice, Question, bank, find, listing, prose
+
+
+class Quiz:
+    """The quiz questions ``ids`` of a lesson, or all of those it keeps for its own quiz.
+
+    Raises ValueError for an id that the lesson does not have.
+    """
+
+    def __init__(self, *ids: str, lesson: str = "gradients") -> None:
+        table = bank(lesson).quiz
+        own = [q for q in table.values() if q.lesson == lesson]
+        self.questions: list[Question] = [find(table, one) for one in ids] or own
+        self.lesson = lesson
+
+    def html(self) -> str:
+        """Return the quiz as HTML that can be put into any page."""
+        questions = [
+            {
+                "stem": prose(q.stem),
+                "code": listing(q.code),
+                "choices": [
+                    {"html": prose(c.text), "correct": c.correct, "why": prose(c.why)}
+                    for c in q.choices
+                ],
+            }
+            for q in self.questions
+        ]
+        body = "".join(self._static(k, q) for k, q in enumerate(self.questions, 1))
+        return form("Quiz", body, {"kind": "quiz", "questions": questions})
+
+    def _static(self, number: int, question: Question) -> str:
+        choices = "".join(
+            f"<li>{prose(choice.text)}<details><summary>Choose this</summary>"
+            f"<p><b>{verdict(choice)}</b> {prose(choice.why)}</p></details></li>"
+            for choice in question.choices
+        )
+        stem = f'<p class="tkq-stem"><b>{number}.</b> {prose(question.stem)}</p>'
+        return f'{stem}{listing(question.code)}<ol type="a">{choices}</ol>'
+
+    def __str__(self) -> str:
+        lines = []
+        for number, question in enumerate(self.questions, 1):
+            lines += [f"{number}. {question.stem}", *question.code.splitlines()]
+            lines += [
+                f"   {a}) {c.text}" for a, c in zip(ascii_lowercase, question.choices, strict=False)
+            ]
+        lines += ["", "Answers"]
+        for number, question in enumerate(self.questions, 1):
+            for letter, choice in zip(ascii_lowercase, question.choices, strict=False):
+                lines.append(f"{number}{letter}) {verdict(choice)} {choice.why}")
+        return "\n".join(lines)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return {"text/html": self.html(), "text/plain": str(self)}
+
+    def __repr__(self) -> str:
+        return f"Quiz({', '.join(q.id for q in self.questions)})"
+
+
+def verdict(choice: Choice) -> str:
+    """Return what is said first to whoever picks this choice."""
+    return "Right." if choice.correct else "Not this one."

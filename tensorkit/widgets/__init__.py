@@ -1,5 +1,10 @@
-"""Widgets turn a scene into something to step through; they compute no tensor."""
+"""Widgets turn a scene into something to step through, and ask before they tell.
 
+They compute no tensor.
+"""
+
+from tensorkit.widgets.predict import Predict, Review
+from tensorkit.widgets.quiz import Quiz
 from tensorkit.widgets.stepper import Stepper
 
-__all__ = ["Stepper"]
+__all__ = ["Predict", "Quiz", "Review", "Stepper"]

@@ -109,51 +109,59 @@ def check_gradient(
     leaves = [same_layout(t) if isinstance(t, Tensor) else t for t in inputs]
     for k in chosen:
         leaves[k].requires_grad = True
-    out = need_output(name, run_f(*leaves))
     middle = run(-1, (), 0.0)
-    if not np.array_equal(out.numpy().reshape(-1), middle, equal_nan=True):
-        raise GradientError(
-            f"{name} gives different numbers when it is run again on the same inputs, so there is "
-            "no slope to measure: fix its random seed, or do not depend on earlier calls"
-        )
-    weights = upstream(out.size, rng)
-    variants = np.stack([weights, np.ones(out.size), weights * weights])
+    weights = upstream(middle.size, rng)
+    # once more with every sign turned: a backward that looks at the sign of grad_out shows itself
+    passes = (weights, -1 / weights)
+    variants = np.concatenate([np.stack([w, np.ones(w.size), w * w]) for w in passes])
 
-    kinks = [np.zeros(values[k].shape, bool) for k in chosen]
-    checked = [np.zeros(values[k].shape, bool) for k in chosen]
-    low = [np.full((3, *values[k].shape), np.nan) for k in chosen]
-    high = [np.full((3, *values[k].shape), np.nan) for k in chosen]
+    kinks, checked, low, high = [], [], [], []
+    for k in chosen:
+        kinks.append(np.zeros(values[k].shape, bool))
+        checked.append(np.zeros(values[k].shape, bool))
+        low.append(np.full((len(variants), *values[k].shape), np.nan))
+        high.append(low[-1].copy())
     for i, index in sample([values[k].shape for k in chosen], limit, rng):
         checked[i][index] = True
         left, right, kinks[i][index] = slopes(run, chosen[i], index, values[chosen[i]], middle, eps)
         cell: Any = (slice(None), *index)
         low[i][cell] = np.minimum(variants * left, variants * right).sum(axis=1)
         high[i][cell] = np.maximum(variants * left, variants * right).sum(axis=1)
-    numeric = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
 
-    problem = ""
-    try:
-        analytic = gradients(out, weights.reshape(out.shape), [leaves[k] for k in chosen])
-    except (ShapeError, GraphError) as error:
-        problem = f"{name}: {error}"
-        analytic = [np.full(values[k].shape, np.nan) for k in chosen]
-    wrong = []
-    for a, lo, hi, mark in zip(analytic, low, high, checked, strict=True):
-        nearest = np.clip(a, lo[0], hi[0])
-        agree = np.abs(a - nearest) <= atol + rtol * np.maximum(np.abs(a), np.abs(nearest))
-        wrong.append(mark & ~agree)
-    if not problem and any(w.any() for w in wrong):
-        problem = first_wrong(name, chosen, analytic, numeric, wrong)
-    report = GradientReport(
-        name,
-        problem,
-        weights.reshape(out.shape),
-        tuple(analytic),
-        tuple(n[0] for n in numeric),
-        tuple(checked),
-        tuple(wrong),
-        tuple(kinks),
-    )
+    before = np.array(need_output(name, run_f(*leaves)).numpy())
+    for number, weights in enumerate(passes):
+        out = need_output(name, run_f(*leaves))
+        if not np.array_equal(out.numpy(), before, equal_nan=True):
+            raise GradientError(
+                f"{name} gives different numbers when it is run again on the same inputs, so there "
+                "is no slope to measure: fix its random seed, or do not depend on earlier calls"
+            )
+        part = slice(3 * number, 3 * number + 3)
+        numeric = [(a[part] + b[part]) / 2 for a, b in zip(low, high, strict=True)]
+        wrong, problem = [], ""
+        try:
+            analytic = gradients(out, weights.reshape(out.shape), [leaves[k] for k in chosen])
+        except (ShapeError, GraphError) as error:
+            problem = f"{name}: {error}"
+            analytic = [np.full(values[k].shape, np.nan) for k in chosen]
+        for a, lo, hi, mark in zip(analytic, low, high, checked, strict=True):
+            nearest = np.clip(a, lo[part][0], hi[part][0])
+            agree = np.abs(a - nearest) <= atol + rtol * np.maximum(np.abs(a), np.abs(nearest))
+            wrong.append(mark & ~agree)
+        if not problem and any(w.any() for w in wrong):
+            problem = first_wrong(name, chosen, analytic, numeric, wrong)
+        report = GradientReport(
+            name,
+            problem,
+            weights.reshape(out.shape),
+            tuple(analytic),
+            tuple(n[0] for n in numeric),
+            tuple(checked),
+            tuple(wrong),
+            tuple(kinks),
+        )
+        if problem:
+            break
     if problem and raises:
         raise GradientError(problem, report)
     return report

@@ -126,11 +126,11 @@ ANSWERS = {
     "map-order": map_order,
     "zip-less": less,
     "fold-order": lambda: str(reduce(lambda t, x: 10 * t + x, [1, 2, 3], 7)),
+    "bad-assert": bad_assert,
     "sum-dim-0": lambda: flat(tk.tensor(X).sum(0).tolist()),
     "sum-dim-1": lambda: f"{tk.tensor(X).sum(1).shape} {tk.tensor(X).sum(1).size}",
     "implement": None,  # a way to work, not a fact
     "sum-dim-2": lambda: places((2, 3, 2)),
-    "bad-assert": bad_assert,
     "scalars": scalars,
     "count": count,
     "map-back": lambda: flat(gradients(lambda x: x.sigmoid(), 0.0, grad_out=10.0)),

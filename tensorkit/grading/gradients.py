@@ -41,12 +41,12 @@ def _single(exam: Exam, about: str, case: Case) -> Task:
     return Task(exam, (Block("every", about, 1, (case,)),))
 
 
-def _reduce(exam: FunctionExam) -> Task:
+def _reduce(exam: FunctionExam, *more: Case) -> Task:
     """A reduction over dim 1, then over dim 0 as well."""
     plain = Case("dim 1, grad_out all ones", (SIGNED,), (1,), laid([[1], [1]]))
     last = Case("dim 1", (SIGNED,), (1,), laid([[1], [-10]]), untouched=True, strict=True)
     first = Case("dim 0", (SIGNED,), (0,), laid([[1, -10, 100]]), strict=True)
-    return _two(exam, (plain,), (last, first))
+    return _two(exam, (plain,), (last, first, *more))
 
 
 def _move(exam: FunctionExam, plain: Case, every: Case) -> Task:
@@ -57,6 +57,8 @@ def _undo(about: str, data: object, shape: tuple[int, ...], untouched: bool = Fa
     return Case(about, (laid(data),), (shape,), untouched=untouched)
 
 
+TIED = laid([[5, 5, 2], [1, 4, -3]])
+ZERO = laid([[0, 2, 3], [4, -5, 0.5]])
 ONES_3_2 = laid([[1, 1], [1, 1], [1, 1]])
 
 TASKS = {
@@ -78,8 +80,8 @@ TASKS = {
     "mul": _both(MUL, SIGNED, OTHER),
     "sum": _reduce(SUM),
     "mean": _reduce(MEAN),
-    "max": _reduce(MAX),
-    "prod": _reduce(PROD),
+    "max": _reduce(MAX, Case("two equal winners", (TIED,), (1,), laid([[6], [-10]]))),
+    "prod": _reduce(PROD, Case("a zero factor", (ZERO,), (1,), laid([[10], [-2]]))),
     "unbroadcast": Task(
         UNBROADCAST,
         (

@@ -155,11 +155,6 @@ def others(x: Array, dim: int) -> Array:
     return np.stack(parts, axis=dim)
 
 
-def _across(g: Array, x: Array, dim: int) -> Array:
-    """Lay the numbers of grad_out along the wrong dim; raises where the shapes do not allow it."""
-    return np.ones_like(x) * g.reshape(g.shape[:dim] + g.shape[dim + 1 :] + (1,) * (dim == 0))
-
-
 def _reduce(
     name: str,
     forward: Callable[[Array, int], Array],
@@ -170,10 +165,6 @@ def _reduce(
     ones = Wrong(
         "the slope alone, as if grad_out were all ones: multiply by grad_out",
         lambda g, x, dim: backward(np.ones_like(g), x, dim),
-    )
-    across = Wrong(
-        "grad_out laid along the wrong dim: keep dim with length 1, then expand",
-        lambda g, x, dim: backward(np.ones_like(g), x, dim) * _across(g, x, dim),
     )
     total = Wrong(
         "all of grad_out added up in every cell: each cell fed one output cell",
@@ -199,7 +190,7 @@ def _reduce(
     return FunctionExam(
         name,
         ("x",),
-        wrong=(ones, across, total, whole, dropped, other, *more),
+        wrong=(ones, total, whole, dropped, other, *more),
         step=f"tk.step(tk.{name.lower()}, check.x, dim=check.dim, grad_out=check.grad_out)",
         extras=("dim",),
         forward=forward,
@@ -262,9 +253,5 @@ PROD = _reduce(
     Wrong(
         "0 wherever the product is 0: the others may still have a product",
         lambda g, x, dim: np.where(x.prod(axis=dim, keepdims=True) == 0, 0.0, g * others(x, dim)),
-    ),
-    Wrong(
-        "0 at every zero cell: its slope is the product of the others",
-        lambda g, x, dim: np.where(x == 0, 0.0, g * others(x, dim)),
     ),
 )

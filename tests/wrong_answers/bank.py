@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NOTEBOOK = HERE.parents[1] / "assignments" / "source" / "gradients" / "gradients.ipynb"
+COURSE = HERE.parents[1] / "assignments"
+NOTEBOOK = COURSE / "source" / "gradients" / "gradients.ipynb"
+HIDDEN = COURSE / "hidden"
 
 
 @dataclass(frozen=True)

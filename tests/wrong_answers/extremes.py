@@ -2,7 +2,7 @@
 # Wrong answers to max and prod. bank.py says how to read this file.
 
 # %% max: F24 every tie receives the full gradient
-# says: equal winners
+# says: the full grad_out to every winner of a tie
 # keeps: 1
 def backward(ctx, grad_out):
     x, out = ctx.saved_tensors
@@ -104,7 +104,7 @@ def backward(ctx, grad_out):
 
 
 # %% max: M11 no gradient at ties
-# says: equal winners
+# says: two equal winners: wrong gradient of x
 # keeps: 1
 def backward(ctx, grad_out):
     x, out = ctx.saved_tensors
@@ -135,7 +135,7 @@ def backward(ctx, grad_out):
 
 
 # %% prod: F25 grad_out times product over x
-# says: a zero among the factors
+# says: with a zero that divides by zero
 # keeps: 1
 def backward(ctx, grad_out):
     (x,) = ctx.saved_tensors
@@ -143,7 +143,7 @@ def backward(ctx, grad_out):
 
 
 # %% prod: F25b nan made 0
-# says: a zero among the factors
+# says: a zero factor: wrong gradient of x
 # keeps: 1
 def backward(ctx, grad_out):
     (x,) = ctx.saved_tensors
@@ -152,7 +152,7 @@ def backward(ctx, grad_out):
 
 
 # %% prod: M14 epsilon in the denominator
-# says: Prod
+# says: a zero factor
 def backward(ctx, grad_out):
     (x,) = ctx.saved_tensors
     return grad_out * x.prod(ctx.dim) / (x + 1e-12), None
@@ -216,7 +216,7 @@ def backward(ctx, grad_out):
 
 
 # %% prod: M21 zeros where the product is zero
-# says: a zero among the factors
+# says: 0 wherever the product is 0
 # keeps: 1
 def backward(ctx, grad_out):
     (x,) = ctx.saved_tensors

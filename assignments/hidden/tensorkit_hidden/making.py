@@ -4,6 +4,8 @@
 distinct and of both signs. Shapes are not square unless the square is the point.
 """
 
+import numpy as np
+
 from tensorkit.grading.cases import Case, Laid, Layout, laid, mixed
 
 IN_MEMORY = "call it with a grad_out made by permuting: cells are found by index, not in storage"
@@ -27,7 +29,7 @@ def numbers(
 ) -> Laid:
     """Return distinct numbers in a layout."""
     values = mixed(shape, seed)
-    return Laid(abs(values) if positive else values, layout)
+    return Laid(np.asarray(np.abs(values) if positive else values), layout)
 
 
 def elementwise(count: int, positive: bool = False) -> tuple[Case, ...]:
@@ -35,8 +37,10 @@ def elementwise(count: int, positive: bool = False) -> tuple[Case, ...]:
 
     def data(shape: tuple[int, ...], seed: int, *layouts: Layout) -> tuple[Laid, ...]:
         chosen = layouts or ("plain",)
+        made = [numbers(shape, seed + 4 * k, positive=positive).values for k in range(count)]
+        # a quarter apart, so that no cell of one input equals its partner
         return tuple(
-            numbers(shape, seed + 4 * k, chosen[k % len(chosen)], positive) for k in range(count)
+            Laid(np.asarray(v + k / 4), chosen[k % len(chosen)]) for k, v in enumerate(made)
         )
 
     return (

@@ -30,11 +30,19 @@ LOOK = """e => ({
   count: e.querySelector('.tk-count').textContent,
   background: getComputedStyle(e).backgroundColor,
 })"""
+COUNT_ON = """async want => {
+  const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const code = want === '2 / 2' ? 'if live.step == 1: live.step = 2' : 'live.step = 0';
+  await kernel.requestExecute({ code }).done;
+  return document.querySelectorAll('.tk-count')[1].textContent === want;
+}"""
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 
 def test_a_stepper_in_a_running_notebook(lab: Lab, new_page: Any) -> None:
-    cells = [nbformat.v4.new_code_cell(SOURCE), nbformat.v4.new_markdown_cell("The end.")]
+    cells = [
+        nbformat.v4.new_code_cell(text) for text in (SOURCE, "live = Stepper(scene).live()\nlive")
+    ]
     nbformat.write(
         nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), lab.folder / "steps.ipynb"
     )
@@ -44,7 +52,7 @@ def test_a_stepper_in_a_running_notebook(lab: Lab, new_page: Any) -> None:
     page.wait_for_function("() => window.jupyterapp !== undefined")
     page.wait_for_function(IDLE)
     page.evaluate("() => jupyterapp.commands.execute('runmenu:run-all')")
-    root = page.locator(".jp-OutputArea .tk")
+    root = page.locator(".jp-OutputArea .tk").first
     root.locator("svg[role=img]").wait_for()
     page.wait_for_function(IDLE)
 
@@ -74,6 +82,15 @@ def test_a_stepper_in_a_running_notebook(lab: Lab, new_page: Any) -> None:
             arg=[dark, background],
         )
         assert root.evaluate(LOOK) == {"dark": dark, "count": "1 / 2", "background": background}
+        # JupyterLab removes its splash twice when themes change before the first is gone
+        page.locator("#jupyterlab-splash").wait_for(state="detached")
+
+    widget = page.locator(".jp-OutputArea .tk").nth(1)
+    widget.focus()
+    page.keyboard.press("ArrowRight")
+    assert widget.evaluate(LOOK)["count"] == "1 / 2"
+    for want in ("2 / 2", "0 / 2"):  # once Python has heard of step 1, it goes on from there
+        page.wait_for_function(COUNT_ON, arg=want)
 
     root.focus()
     page.keyboard.press("Control+s")

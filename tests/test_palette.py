@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from tensorkit.pictures.theme import DARK, LIGHT, MARKS, QUIET, Palette, look, mix
+from tensorkit.pictures.theme import DARK, LIGHT, MARKS, QUIET, Palette, inks, look, mix
 
 THEMES = pytest.mark.parametrize(
     ("colours", "apart"), [(LIGHT, 16.0), (DARK, 23.0)], ids=["light", "dark"]
@@ -102,3 +102,12 @@ def test_wrong_and_missing_are_dashed_too(colours: Palette, apart: float) -> Non
 def test_an_unknown_role_is_refused() -> None:
     with pytest.raises(ValueError, match="no role 'reading': the roles are read, write"):
         look("reading", LIGHT)
+
+
+@THEMES
+def test_a_small_image_can_hold_every_colour(colours: Palette, apart: float) -> None:
+    held = inks(colours)
+    assert len(held) <= 256
+    for role in (None, *MARKS, *QUIET):
+        seen = look(role, colours)
+        assert {seen.face, seen.edge, seen.text} <= set(held)

@@ -240,7 +240,10 @@ def test_in_a_deck_the_last_arrow_turns_the_page(page: Any) -> None:
     page.keyboard.press("Home")
     page.keyboard.press("ArrowLeft")
     assert page.evaluate("turned.slice(3)") == ["ArrowLeft"]
-    root.evaluate("e => e.closest('section').className = 'past'")
+    root.evaluate(
+        "e => { const own = e.closest('section'); own.className = 'past';"
+        "own.insertAdjacentHTML('afterend', '<section class=present></section>') }"
+    )
     page.keyboard.press("ArrowRight")
     assert page.evaluate("turned.slice(4)") == ["ArrowRight"]
     assert seen(root)["count"] == "0 / 4"

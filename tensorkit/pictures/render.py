@@ -16,7 +16,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from tensorkit.pictures.shapes import Arrow, Box, Frame, Stroke, Text
-from tensorkit.pictures.theme import CELL, GAP, Palette, look, palette
+from tensorkit.pictures.theme import CELL, GAP, Palette, channels, inks, look, palette
 
 if TYPE_CHECKING:
     from tensorkit.pictures.canvas import Canvas
@@ -56,13 +56,16 @@ def figure(canvas: Canvas, state: State, dark: bool = False) -> Figure:
     return page
 
 
-def png(page: Figure, dpi: float) -> bytes:
-    """Return a figure as PNG with few colours, a third of the usual size."""
+def png(page: Figure, dpi: float, dark: bool) -> bytes:
+    """Return a figure as PNG in the colours of its palette alone, a third of the usual size."""
     from PIL import Image
 
-    small = io.BytesIO()
+    few, small = Image.new("P", (1, 1)), io.BytesIO()
+    few.putpalette([channel for ink in inks(palette(dark)) for channel in channels(ink)])
     raw = Image.open(io.BytesIO(save(page, format="png", dpi=dpi)))
-    raw.convert("RGB").quantize(64, kmeans=1).save(small, "png", optimize=True)
+    raw.convert("RGB").quantize(palette=few, dither=Image.Dither.NONE).save(
+        small, "png", optimize=True
+    )
     return small.getvalue()
 
 

@@ -107,7 +107,7 @@ class Scene(Canvas):
         """Return step k as a small PNG; at 72 dpi a cell is 34 pixels."""
         from tensorkit.pictures.render import png
 
-        return png(self.figure(k, dark), dpi)
+        return png(self.figure(k, dark), dpi, dark)
 
     def svg(self) -> str:
         """Return the picture for the browser, before any step: no ids, colours from CSS."""

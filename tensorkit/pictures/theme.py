@@ -21,7 +21,9 @@ __all__ = [
     "TINTS",
     "Look",
     "Palette",
+    "channels",
     "fmt",
+    "inks",
     "look",
     "mix",
     "palette",
@@ -99,11 +101,12 @@ def palette(dark: bool) -> Palette:
 
 def mix(colour: str, ground: str, share: float) -> str:
     """Return ``share`` of one ``#rrggbb`` over another, as CSS ``color-mix(in srgb)`` does."""
-    pairs = zip(_channels(colour), _channels(ground), strict=True)
+    pairs = zip(channels(colour), channels(ground), strict=True)
     return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in pairs)
 
 
-def _channels(colour: str) -> tuple[int, int, int]:
+def channels(colour: str) -> tuple[int, int, int]:
+    """Return red, green and blue of ``#rrggbb``, from 0 to 255."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
@@ -124,3 +127,14 @@ def look(role: str | None, colours: Palette) -> Look:
         names = ", ".join((*MARKS, *QUIET))
         raise ValueError(f"no role {role!r}: the roles are {names}, or None for a plain cell")
     return quiet[role]
+
+
+def inks(colours: Palette) -> list[str]:
+    """Return every colour that a picture can hold, the soft edges of lines and letters included."""
+    p = colours
+    pairs = [(getattr(p, name), p.bg) for name in ("fg", "dim", "line", *MARKS)]
+    for role in (None, *MARKS, *QUIET):
+        seen = look(role, p)
+        pairs += [(seen.edge, p.bg), (seen.edge, seen.face), (seen.text, seen.face)]
+    mixed = [mix(ink, ground, part / 4) for ink, ground in pairs for part in range(5)]
+    return list(dict.fromkeys(mixed))

@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import Any
 
 from tensorkit.pictures.scene import Scene
-from tensorkit.pictures.theme import DARK, LIGHT, MARKS, TINTS, Palette
+from tensorkit.pictures.theme import CELL, DARK, LIGHT, MARKS, TINTS, Palette
 
 TRUST = "Trust this notebook to step through the picture: it is a still without its script."
 
@@ -47,7 +47,7 @@ def payload(scene: Scene) -> dict[str, Any]:
 def fragment(scene: Scene, still: bytes, alt: str, step: int) -> str:
     """Return the HTML of a stepper, to be put anywhere in a page."""
     image = base64.b64encode(still).decode("ascii")
-    wide = round(scene.width * 34)
+    wide = round(scene.width * CELL)
     return (
         f'<div class="tk"><img alt="{html.escape(alt)}" width="{wide}" '
         f'style="max-width:100%;height:auto" src="data:image/png;base64,{image}">'

@@ -83,8 +83,8 @@ function keyboard(root, stepper) {
   const jumps = { ArrowRight: () => stepper.step + 1, ArrowLeft: () => stepper.step - 1, Home: () => 0, End: () => stepper.last };
   root.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    const slide = root.closest(".reveal .slides section");
-    // the deck has moved on, and its keys with it
+    // a deck that runs has one slide present; if that is another, it has moved on, and its keys with it
+    const deck = root.closest(".reveal .slides:has(section.present)"), slide = deck && root.closest("section");
     if (slide && !slide.classList.contains("present")) return event.target.blur();
     const onButton = event.target.closest("button"), onSlider = event.target.matches("input");
     if (event.key in jumps) {
@@ -191,7 +191,9 @@ function start(script) {
 
 // As a widget: `step` goes both ways, and a new scene is drawn in the place of the old one.
 function render({ model, el }) {
-  let stepper, root, late = 0;
+  const root = element("div", {});
+  el.append(root);
+  let stepper, late = 0;
   const tell = (n) => {
     model.set("step", n);
     clearTimeout(late);
@@ -200,9 +202,9 @@ function render({ model, el }) {
   };
   const draw = () => {
     stepper?.play(false);
-    root = element("div", {});
-    el.replaceChildren(root);
-    stepper = mount(root, { ...model.get("payload"), step: model.get("step") }, tell);
+    const inside = element("div", {});
+    root.replaceChildren(inside);
+    stepper = mount(inside, { ...model.get("payload"), step: model.get("step") }, tell);
   };
   const follow = () => stepper.go(model.get("step"), true);
   model.on("change:payload", draw);

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tensorkit.pictures.scene import Scene
+from tensorkit.pictures.theme import CELL
 from tensorkit.widgets.page import document, fragment
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Stepper:
 
     def html(self) -> str:
         """Return the stepper as HTML that stands alone and can be put into any page."""
-        return fragment(self.scene, self.scene.png(self.still, dpi=108), self._alt(), self.step)
+        return fragment(self.scene, self._picture(1200, 108), self._alt(), self.step)
 
     def save(self, path: str | Path) -> Path:
         """Write one HTML page that holds all it needs, and return its path."""
@@ -52,6 +53,10 @@ class Stepper:
 
         return LiveStepper(self.scene, step=self.step)
 
+    def _picture(self, most: int, dpi: float) -> bytes:
+        """The still, at most so many pixels wide."""
+        return self.scene.png(self.still, min(dpi, 72 * most / (self.scene.width * CELL)))
+
     def _alt(self) -> str:
         steps = self.scene.steps
         if not steps:
@@ -61,7 +66,7 @@ class Stepper:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return {
             "text/html": self.html(),
-            "image/png": self.scene.png(self.still, dpi=144),
+            "image/png": self._picture(2000, 144),
             "text/plain": self.scene.transcript(),
         }
 

@@ -1,0 +1,217 @@
+"""Reduce, forward: the cells that differ only along the reduced dim meet in one cell of out.
+
+Where the loop runs along the reduced dim it keeps the running value in ``t``; where it runs across,
+because memory is read in order, the running values are those in out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tensorkit.errors import ShapeError
+from tensorkit.kernels import walk
+from tensorkit.pictures.board import Board, Plate, check_size, spell_index
+from tensorkit.pictures.running import index_of, listing, lit, run_kernel, sits, until_write
+from tensorkit.pictures.scene import Scene
+from tensorkit.pictures.steps import Source
+from tensorkit.pictures.text import fmt
+from tensorkit.reduction import Reduce, chosen_dims
+from tensorkit.tensor import Tensor
+from tensorkit.trace import Trace
+from tensorkit.view import Layout, Shape, View, layout, regrouped, row_major
+
+BETWEEN = {"t + x": "+", "t * x": "×"}  # folds that are written between their operands
+
+
+def reduce_scene(row: Reduce, x: Tensor, dim: Any = None) -> Scene:
+    """Return the scene of a fold over ``dim``: a step for each cell of the input.
+
+    Raises ShapeError for a tensor that is too large, or a fold of no numbers that has no answer.
+    """
+    check_size("x", x.shape, x.storage.size)
+    dims = chosen_dims(dim, x.shape)
+    # the longest strides outside, as compiled: memory is then read in order, whatever the layout
+    order = sorted(range(x.ndim), key=lambda d: -abs(x.strides[d]))
+    out, onto = landing(x, dims)
+    ran, rest = run_fold(row, x, dims, order)
+    shown = regrouped(out, ()) if dim is None else out
+    assert shown is not None
+    over = "all dims" if dim is None else f"dim {', '.join(map(str, dims))}"
+    # as the loop asks it: does the innermost dim stay in one cell of out?
+    along = walk(x.shape, (onto, x.layout), order)[-1][1] == 0
+    plate = Plate("out", "out", shown, [row.start] * out.size, ghost=True)
+    fold = _Fold(row, x, plate, onto)
+    fold.draw(listing(ran) if rest is None else listing(ran, rest), over, along)
+    fold.tell(ran, rest, over, along)
+    return fold.picture
+
+
+def landing(x: Tensor, dims: Shape) -> tuple[Layout, Layout]:
+    """Return the layout of out, and that by which every cell of x finds its cell of out."""
+    kept = tuple(1 if d in dims else n for d, n in enumerate(x.shape))
+    out = layout(kept, row_major(kept))
+    return out, layout(x.shape, tuple(0 if d in dims else s for d, s in enumerate(out.strides)))
+
+
+def run_fold(row: Reduce, x: Tensor, dims: Shape, order: list[int]) -> tuple[Trace, Trace | None]:
+    """Run a fold, its dims in ``order`` from outer to inner, and what turns it into the result."""
+    met = math.prod(x.shape[d] for d in dims)
+    if not row.of_nothing and met == 0:
+        raise ShapeError(f"{row.name} of no numbers has no answer: shape {x.shape} has no cells")
+    out, onto = landing(x, dims)
+    ran = run_kernel(row.kernel, onto, np.full(out.size, row.start), ("x",), (x,), order)
+    if row.last is None:
+        return ran, None
+    folded = View(np.array(ran.after["out"]), out.shape)
+    count = View(np.full(out.size, float(met)), out.shape)
+    return ran, run_kernel(row.last, out, np.zeros(out.size), ("t", "n"), (folded, count))
+
+
+class _Fold:
+    """One fold while its scene is being told."""
+
+    picture: Scene
+    board: Board
+
+    def __init__(self, row: Reduce, x: Tensor, out: Plate, onto: Layout) -> None:
+        self.row, self.x, self.out = row, x, out
+        self.given = Plate("x", "x", x.layout, x.storage.tolist())
+        # where each cell of x ends up, as a position of out, which is row-major
+        self.lands: list[int] = Plate("out", "out", onto, ()).positions.ravel().tolist()
+        self.waiting = list(range(x.size))
+
+    def draw(self, source: Source, over: str, along: bool) -> None:
+        """Lay the picture out."""
+        board = Board(f"{self.row.name} over {over}", source)
+        board.tensor(self.given)
+        board.sign(self.row.symbol)
+        if along:
+            board.box("t", "t", "running value", "")
+        board.tensor(self.out)
+        self.board, self.picture = board, board.scene()
+        for cell, lands in enumerate(self.lands):
+            self.picture.link(self.key("out", lands)[0], self.key("x", cell))
+
+    def key(self, name: str, cell: int) -> list[str]:
+        """Return the keys of a cell: in the grid and on the tape."""
+        return self.board.seats[name].cell(cell)
+
+    def tell(self, ran: Trace, rest: Trace | None, over: str, along: bool) -> None:
+        """Tell all steps."""
+        if not self.out.storage:
+            say = f"Nothing to do: out has shape {self.out.layout.shape}, so it has no cells."
+            self.picture.step(say, line=1)
+            return
+        start = fmt(self.row.start)
+        if not self.x.size:
+            result = (rest or ran).after["out"][0]
+            self.picture.step(
+                f"No cells meet in any cell of out: the fold of nothing is its start, {start}."
+                + ("" if rest is None else f" Divided by 0 cells, it is {fmt(result)}."),
+                line=1,
+                keep=self._keep(self._all_out()),
+                text=dict.fromkeys(self._all_out(), result),
+            )
+            return
+        who = (
+            "All cells of x" if over == "all dims" else f"Cells of x that differ only along {over}"
+        )
+        self.picture.step(f"{who} meet in one cell of out. It starts as {start}.", line=1)
+        if along:
+            self._tell_along(ran)
+        else:
+            self._tell_across(ran)
+        if rest is not None:
+            self._tell_rest(ran, rest)
+
+    def _tell_along(self, ran: Trace) -> None:
+        at = 0
+        for step, after in zip(ran.steps, [*ran.steps[1:], None], strict=True):
+            (touch,) = step.touches
+            name = f"out{self._index(touch.positions[0])}" if touch.storage == "out" else ""
+            value = touch.values[0]
+            marks: dict[str, Any] = lit(ran, step)
+            if step.writes:
+                keys = self.key("out", at)
+                say = f"{name} = t = {fmt(value)}."
+                marks |= {"read": ["t"], "write": keys, "keep": self._keep(keys)}
+                marks["text"] = dict.fromkeys(keys, value)
+            elif name:
+                at = touch.positions[0]
+                say = f"t = {name} = {fmt(value)}: the fold begins with what is in out."
+                marks |= {"read": self.key("out", at), "write": ["t"], "text": {"t": value}}
+            else:
+                assert after is not None  # the loop writes t before it ends
+                say, read = self._met(at, touch.positions[0], value)
+                total = float(after.variables["t"])  # type: ignore[arg-type]
+                say = f"t = {self._fold(step.variables['t'], value)} = {fmt(total)}. {say}"
+                marks |= {
+                    "read": read,
+                    "write": ["t"],
+                    "keep": self._keep([], read),
+                    "text": {"t": total},
+                }
+            self.picture.step(say, **marks)
+
+    def _tell_across(self, ran: Trace) -> None:
+        for steps in until_write(ran.steps):
+            (write,) = steps[-1].writes
+            (before,), (met,) = (
+                [t for step in steps for t in step.reads if t.storage == name]
+                for name in ("out", "x_storage")
+            )
+            at, total = write.positions[0], write.values[0]
+            say, read = self._met(at, met.positions[0], met.values[0])
+            fold = self._fold(before.values[0], met.values[0])
+            keys = self.key("out", at)
+            self.picture.step(
+                f"out{self._index(at)} = {fold} = {fmt(total)}. {say}",
+                **lit(ran, steps[-1]),
+                read=read,
+                write=keys,
+                keep=self._keep(keys, read),
+                text=dict.fromkeys(keys, total),
+            )
+
+    def _tell_rest(self, ran: Trace, rest: Trace) -> None:
+        for steps in until_write(rest.steps):
+            (write,) = steps[-1].writes
+            cells = {t.storage: t.values[0] for step in steps for t in step.reads}
+            t, n = fmt(cells["t_storage"]), fmt(cells["n_storage"])
+            keys = self.key("out", write.positions[0])
+            self.picture.step(
+                f"out{self._index(write.positions[0])} = {t} / {n} = {fmt(write.values[0])}: "
+                f"{n} cells met here.",
+                **lit(rest, steps[-1], [ran]),
+                write=keys,
+                text=dict.fromkeys(keys, write.values[0]),
+            )
+
+    def _met(self, at: int, position: int, value: float) -> tuple[str, list[str]]:
+        """Return words about the next cell of x at a position that lands in out's cell ``at``."""
+        places = self.given.positions.ravel()
+        cell = next(c for c in self.waiting if self.lands[c] == at and places[c] == position)
+        self.waiting.remove(cell)
+        index = index_of(cell, self.x.shape)
+        return f"{sits([self.given], index)} and is {fmt(value)}.", self.key("x", cell)
+
+    def _index(self, at: int) -> str:
+        return spell_index(index_of(at, self.out.layout.shape))
+
+    def _fold(self, t: Any, x: float) -> str:
+        sign = BETWEEN.get(self.row.formula)
+        if sign is None:
+            name = self.row.symbol if self.row.symbol.isalpha() else self.row.name
+            return f"{name}({fmt(t)}, {fmt(x)})"
+        return f"{fmt(t)} {sign} {f'({fmt(x)})' if x < 0 else fmt(x)}"
+
+    @staticmethod
+    def _keep(plain: list[str], dim: Sequence[str] = ()) -> dict[str | None, Sequence[str]]:
+        return {None: plain, "dim": dim}
+
+    def _all_out(self) -> list[str]:
+        return [key for cell in range(len(self.out.storage)) for key in self.key("out", cell)]

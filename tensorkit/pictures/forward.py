@@ -1,0 +1,131 @@
+"""Forward: map, zip and reduce, one cell after the other, as the kit's own loop runs them.
+
+The loop beside the picture is the text that is compiled. Here the same text runs as plain Python,
+and every step of the picture is something that it read or wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tensorkit.autodiff import no_grad
+from tensorkit.elementwise import Map, Zip
+from tensorkit.functions import Operation
+from tensorkit.pictures.board import Board, Plate, check_size, spell_index
+from tensorkit.pictures.fold import reduce_scene
+from tensorkit.pictures.running import (
+    as_tensor,
+    index_of,
+    listing,
+    lit,
+    out_layout,
+    run_kernel,
+    sits,
+    spelled,
+    until_write,
+)
+from tensorkit.pictures.scene import Scene
+from tensorkit.pictures.text import fmt
+from tensorkit.reduction import Reduce
+from tensorkit.tensor import Tensor
+
+
+def forward_scene(
+    row: Operation, *inputs: Any, dim: Any = None, out_strides: Sequence[int] | None = None
+) -> Scene:
+    """Return the scene of one row of the table, a map, zip or reduce, on ``inputs``.
+
+    ``out_strides`` lays out the output of a map or zip. Raises ShapeError for inputs that do not
+    fit each other or are too large to step through, TypeError for a wrong number of inputs.
+    """
+    if not isinstance(row, (Map, Zip, Reduce)):
+        raise TypeError(
+            f"{row.name} computes nothing, it only reads storage in another way: step through an "
+            f"expression that uses it, such as tk.step(lambda x: x.{row.name}(...).sum(), x)"
+        )
+    wanted = 2 if isinstance(row, Zip) else 1
+    if len(inputs) != wanted:
+        raise TypeError(f"{row.name} takes {wanted} input{'s'[: wanted - 1]}, not {len(inputs)}")
+    tensors = [as_tensor(value) for value in inputs]
+    if isinstance(row, Reduce):
+        if out_strides is not None:
+            raise TypeError("out_strides lay out the output of a map or zip, not of a reduce")
+        return reduce_scene(row, tensors[0], dim)
+    if dim is not None:
+        raise TypeError(f"{row.name} works cell by cell and has no dim: leave dim out")
+    return elementwise_scene(row, tensors, out_strides)
+
+
+def elementwise_scene(
+    row: Map | Zip, inputs: Sequence[Tensor], out_strides: Sequence[int] | None = None
+) -> Scene:
+    """Return the scene of a map or a zip: one step for each cell of the output."""
+    for name, given in zip(row.names, inputs, strict=True):
+        check_size(name, given.shape, given.storage.size)
+    with no_grad():
+        fitted = row.fitted(*inputs) if isinstance(row, Zip) else tuple(inputs)
+    plates = [
+        Plate(name, name, t.layout, t.storage.tolist(), given.shape)
+        for name, t, given in zip(row.names, fitted, inputs, strict=True)
+    ]
+    at = out_layout(fitted[0].shape, out_strides)
+    places = at.high + 1 if at.size else 0
+    check_size("out", at.shape, places)
+    out = Plate("out", "out", at, [""] * places, ghost=True)
+    ran = run_kernel(row.kernel, at, np.zeros(places), row.names, fitted)
+    board = Board(f"{row.name}: {row.about}", listing(ran))
+    board.tensor(plates[0])
+    board.sign(row.symbol)
+    for plate in plates[1:]:
+        board.tensor(plate)
+        board.sign("=", pill=False)
+    board.tensor(out)
+    scene = board.scene()
+    scene.step(_before(row, plates, out), line=1)
+    ordinals = {int(p): k for k, p in enumerate(out.positions.ravel())}
+    told = [*plates, *([out] if out_strides is not None else [])]
+    for steps in until_write(ran.steps):
+        (write,) = steps[-1].writes
+        ordinal = ordinals[write.positions[0]]
+        index = index_of(ordinal, at.shape)
+        cells = [touch.values[0] for step in steps for touch in step.reads]
+        result, written = write.values[0], board.seats["out"].cell(ordinal)
+        plain: dict[str | None, list[str]] = {None: written}
+        scene.step(
+            f"out{spell_index(index)} = {spelled(row, cells)} = {fmt(result)}. "
+            f"{sits(told, index)}.",
+            **lit(ran, steps[-1]),
+            text=dict.fromkeys(written, result),
+            read=[key for p in plates for key in board.seats[p.key].cell(ordinal)],
+            write=written,
+            keep=plain,
+        )
+    link_elementwise(board, scene, [plate.key for plate in plates])
+    return scene
+
+
+def link_elementwise(board: Board, scene: Scene, inputs: Sequence[str]) -> None:
+    """Link every cell of out to the cells of the same index that it was made from."""
+    for ordinal, key in enumerate(board.seats["out"].grid.keys):
+        scene.link(key, [k for name in inputs for k in board.seats[name].cell(ordinal)])
+
+
+def _before(row: Map | Zip, plates: Sequence[Plate], out: Plate) -> str:
+    if not out.layout.size:
+        return f"Nothing to do: out has shape {out.layout.shape}, so it has no cells."
+    stretched = [
+        f"{p.name} {p.given} is read as {p.layout.shape} with strides {p.layout.strides}"
+        for p in plates
+        if p.given != p.layout.shape
+    ]
+    if stretched:
+        told = ", ".join(stretched)
+        return (
+            f"Broadcasting: {told}. Dashed cells hold no memory: a cell before them is read again."
+        )
+    if len(plates) == 1:
+        return f"A map visits every cell: out[i] = {row.formula}, where x is x[i]."
+    return f"A zip visits pairs of cells: out[i] = {row.formula}, where x is x[i] and y is y[i]."

@@ -66,11 +66,20 @@ def parameters(f: Callable[..., Any], count: int) -> list[str]:
 
 
 def surroundings(f: Callable[..., Any]) -> Iterator[tuple[Any, str]]:
-    """Yield the tensors that ``f`` uses without being given them, each with its name there."""
+    """Yield the tensors that ``f`` uses without being given them, each with its name there.
+
+    What has ``named_parameters``, as a layer does, names its own.
+    """
+    around: list[tuple[str, Any]] = [("", f)]
     if isinstance(f, FunctionType):
-        around = inspect.getclosurevars(f)
-        for name, value in {**around.globals, **around.nonlocals}.items():
-            yield value, name
+        found = inspect.getclosurevars(f)
+        around += {**found.globals, **found.nonlocals}.items()
+    for name, value in around:
+        yield value, name
+        own = getattr(value, "named_parameters", None)
+        if callable(own) and not isinstance(value, type):
+            for inner, parameter in own():
+                yield parameter, inner
 
 
 def call_watched(f: Callable[..., Any], arguments: Sequence[Any], names: Names) -> Any:

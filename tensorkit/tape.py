@@ -216,7 +216,9 @@ class Book:
             out = self.add(self.made[node])
             inputs = tuple(self.where[id(t)] for t in node.inputs)
             self.calls.append(
-                Call(function.name, function.symbol, function.kind, inputs, out, node.settings)
+                Call(
+                    function.name, function.symbol, function.kind, inputs, out, dict(node.settings)
+                )
             )
         if id(root) not in self.where:
             self.add(root)
@@ -237,7 +239,7 @@ class Book:
             return found, True
         if t.ctx is None:
             owner = self.names.of(t.base) if t.base is not None else None
-            return (owner, True) if owner else (self.names.free("c"), False)
+            return (owner, True) if owner else (self.names.free("cw"[t.requires_grad]), False)
         function = t.ctx.function
         source = t.ctx.inputs[0] if t.ctx.inputs else None
         if function.name in ("expand", "to") and t is not self.root:

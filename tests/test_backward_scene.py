@@ -162,6 +162,8 @@ def test_a_number_is_no_input_of_its_own():
 def test_what_cannot_be_shown_is_refused():
     with pytest.raises(tk.DtypeError, match="row of the table"):
         backward_scene(lambda x: x, tk.tensor(W))
+    with pytest.raises(tk.GraphError, match="its input itself"):
+        backward_scene(tk.contiguous, tk.tensor(X))
     with pytest.raises(tk.ShapeError, match="30 cells"):
         backward_scene(tk.exp, tk.rand(5, 6, seed=1))
 

@@ -250,6 +250,25 @@ def test_constants_have_no_gradient():
     assert any(text.text.endswith("constant") for text in scene.texts)
 
 
+@pytest.mark.parametrize(
+    ("f", "data", "gradient"),
+    [
+        (lambda x: (x * x).sum(), [np.zeros((0, 3))], []),
+        (lambda x, w: (x * w).sum(), [[1.0, 2.0], [[1.0], [3.0]]], ["4", "4"]),
+        (lambda x, y: x * y + x, [2.0, 3.0], ["4"]),
+        (lambda x: (x.log() * x).sum(), [[0.0, -1.0, 1.0]], ["nan", "nan", "1"]),
+        (lambda x: x.sum((0, 2)), [np.arange(12.0).reshape(2, 3, 2)], ["1", "1", "10", "10", "2"]),
+        (lambda x: x.sum(3).exp(), [np.zeros((2, 1, 2, 2))], ["1", "1", "10", "10", "2"]),
+        (lambda x: (x > 1) * x, [[1.0, 2.0, 3.0]], ["0", "10", "2"]),
+        (lambda x: x + np.array([[1.0], [2.0]]), [[1.0, 2.0, 3.0]], ["21", "13", "32"]),
+    ],
+)
+def test_unusual_tensors_are_drawn_too(f, data, gradient):
+    scene = graph_scene(f, *leaves(data))
+    check_layout(scene)
+    assert shown(scene, "g0")[:5] == gradient
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_can_be_painted_and_sent_to_the_browser(dark):
     scene = scene_of("softmax")

@@ -119,7 +119,7 @@ def test_the_lecture_unrolls_arguments_then_functions_then_sums():
 def test_zeros_are_quiet_and_the_rest_is_not():
     scene = scene_of("map")
     roles = scene.state(9).roles
-    assert roles["j1.1"] == "expected" and roles["j1.2"] == "dim"
+    assert roles["j1.1"] == "read" and roles["j1.2"] == "dim"
 
 
 def test_rows_are_weighed_one_by_one():

@@ -50,6 +50,23 @@ def test_a_tensor_found_around_the_function_keeps_its_name_and_its_grad():
     assert tape.gradient(names(tape).index("scale")).tolist() == W
 
 
+def test_parameters_of_a_layer_keep_the_names_that_it_gives_them():
+    class Layer:
+        def __init__(self):
+            self.w, self.b = leaf(W), leaf([0.25])
+
+        def named_parameters(self):
+            return [("weight", self.w), ("bias", self.b)]
+
+        def __call__(self, x):
+            return (x * self.w).sum(1) + self.b
+
+    layer = Layer()
+    for f in (layer, lambda x: layer(x).exp()):
+        found = names(run(f, leaf(X)))
+        assert {"x", "weight", "bias"} <= set(found)
+
+
 def test_the_run_leaves_its_inputs_as_they_were():
     x = leaf(X)
     run(lambda x: (x * x).sum(), x)

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from tensorkit.autodiff import Variable
-from tensorkit.errors import DtypeError, ShapeError
+from tensorkit.errors import DtypeError, GraphError, ShapeError
 from tensorkit.functions import Operation
 from tensorkit.pictures import backward_words as words
 from tensorkit.pictures.backward_picture import BackwardPicture
@@ -26,7 +26,8 @@ def backward_scene(op: Any, *inputs: Any, grad_out: Any = None, dim: Any = None)
 
     ``inputs`` are what the row is called with, ``dim`` is for a reduce; ``grad_out`` has the shape
     of the output, and holds different numbers if it is left out. Raises DtypeError if ``op`` is no
-    row of the table, ShapeError if a tensor has more than 24 cells: each cell is a step.
+    row of the table, GraphError if it handed its input on, as ``contiguous`` may, and ShapeError if
+    a tensor has more than 24 cells: each cell is a step.
     """
     if not isinstance(op, Operation):
         raise DtypeError(
@@ -43,6 +44,8 @@ def backward_scene(op: Any, *inputs: Any, grad_out: Any = None, dim: Any = None)
         return row(*plain, **settings)
 
     tape = run(call, *(inputs[k] for k in tensors), grad_out=grad_out)
+    if not tape.pulls:
+        raise GraphError(f"{op.name} returned its input itself: there is no step to go back")
     largest = max((grid.shape for grid in tape.grids if grid.number is None), key=np.prod)
     if np.prod(largest) > MOST:
         raise ShapeError(

@@ -50,6 +50,8 @@ def forward(tape: Tape, call: Call) -> str:
         if out.values.size == 1:
             what = f"all {met} cells of {ins[0].name} meet in one"
         return f"{out.name} = {text} over {over(call)}: {what}."
+    if not out.values.size:
+        return f"{out.name} = {text}: there are no cells to compute."
     at = sample(out.values)
     numbers = [number(float(g.values.flat[at])) for g in ins]
     how = {"map": "each cell on its own", "zip": "pair by pair"}[call.kind]
@@ -149,6 +151,8 @@ def adding(tape: Tape, share: Share) -> str:
     if not share.completes:
         return f"{name} is used {share.count} times: share {share.number} of {share.count} is here."
     shares = [one.values for _, _, one in tape.shares_to(share.to)]
+    if not share.total.size:
+        return f"All shares of {name} are here; there are no cells to add."
     at = sample(share.total)
     terms = total([float(one.flat[at]) for one in shares])
     grid, result = tape.grids[share.to], number(float(share.total.flat[at]))
@@ -173,7 +177,7 @@ def place(grid: Grid, share: Share, at: int) -> str:
     """Return what a share of a cell is called: its gradient, if nothing else is added to that."""
     if share.count == 1:
         return gradient_of(grid, at)
-    return f"share of {grid.name}{index_text(grid.shape, at)}"
+    return f"This share of {grid.name}{index_text(grid.shape, at)}"
 
 
 def sample(values: Cells, slopes: Cells | None = None) -> int:

@@ -238,7 +238,7 @@ class JacobianPicture:
             (self.tape.grids[k].name, self.matrix[:, [at == k for at, _ in self.columns]])
             for k in self.ins
         ]
-        scene.step(patterns(blocks), expected=living)
+        scene.step(patterns(blocks), read=living)
         self.tell_backward(living)
 
     def tell_backward(self, living: list[str]) -> None:

@@ -7,6 +7,7 @@ a second call with the same layouts only looks its plan up.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,6 +21,7 @@ from .view import Layout, Shape, View, layout, row_major
 
 V = TypeVar("V", bound=View)
 empty, new = np.empty, object.__new__
+LARGEST = 1 << 59  # cells: the number of their bytes still fits in 64 bits
 
 
 class Plan(NamedTuple):
@@ -46,6 +48,8 @@ def walk(shape: Shape, layouts: tuple[Layout, ...], order: list[int]) -> list[li
 
     Line 0 is [runs, begin of each storage]; every later line [length, step of each storage].
     """
+    if math.prod(shape) > LARGEST:
+        raise ShapeError(f"shape {shape} has {math.prod(shape)} cells: no loop can walk so many")
     lines: list[list[int]] = []
     for dim in order:
         line = [shape[dim], *(at.strides[dim] for at in layouts)]

@@ -7,6 +7,7 @@ so its gradient adds what all the copies received. Broadcasting is undone here a
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +16,7 @@ from .autodiff import Context, Variable, record
 from .errors import DtypeError, ShapeError
 from .functions import Operation, recording
 from .kernels import reduce_kernel, run_copy, run_reduce
-from .view import Layout, Shape, as_shape, expanded, normal_dim, permuted, regrouped
+from .view import Layout, Shape, as_shape, expanded, normal_dim, permuted, regrouped, whole_numbers
 
 SUM = reduce_kernel("reduce_sum", "t + x", ("x",))
 
@@ -92,7 +93,7 @@ class Permute(Move):
     def __call__(self, x: Any, *order: Any) -> Any:
         """Return ``x`` with its dims in ``order``; nothing is copied."""
         need_tensor(self.name, x)
-        given = order[0] if len(order) == 1 and not isinstance(order[0], int) else order
+        given = order[0] if len(order) == 1 and np.ndim(order[0]) else order
         dims = tuple(normal_dim(d, x.shape) for d in given)
         return self.moved(x, reread(x, permuted(x.layout, dims)), order=dims)
 
@@ -179,8 +180,8 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
 
 def flat_shape(given: tuple[Any, ...], free: bool = False) -> Shape:
     """Accept ``f(2, 3)`` and ``f((2, 3))`` alike; ``free`` admits one -1."""
-    lengths = given[0] if len(given) == 1 and not isinstance(given[0], (int, np.integer)) else given
-    shape = tuple(int(n) for n in lengths)
+    lengths = given[0] if len(given) == 1 and isinstance(given[0], Iterable) else given
+    shape = whole_numbers(lengths, "shape")
     return shape if free and min(shape, default=0) >= -1 else as_shape(shape)
 
 

@@ -9,6 +9,7 @@ layout; no number moves.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Self
@@ -66,16 +67,17 @@ class View:
     ) -> None:
         if not isinstance(storage, np.ndarray) or storage.ndim != 1:
             raise DtypeError("storage must be a 1-D NumPy array: one flat run of numbers")
-        if not storage.flags.c_contiguous:
-            raise DtypeError("storage must be one unbroken run of memory: copy the array first")
+        if not (storage.flags.c_contiguous and storage.flags.aligned):
+            raise DtypeError("storage must be one unbroken, aligned run: copy the array first")
         shape = as_shape(shape)
-        strides = row_major(shape) if strides is None else tuple(int(s) for s in strides)
+        strides = row_major(shape) if strides is None else whole_numbers(strides, "strides")
         if len(strides) != len(shape):
             raise ShapeError(
                 f"shape {shape} has {len(shape)} dims but strides {strides} has {len(strides)}: "
                 "give one stride for each dim"
             )
-        self.storage, self.layout = storage, layout(shape, strides, int(offset), storage.dtype)
+        (start,) = whole_numbers([offset], "offset")
+        self.storage, self.layout = storage, layout(shape, strides, start, storage.dtype)
         reach = self.layout
         if reach.size and (reach.low < 0 or reach.high >= storage.size):
             where = reach.high if reach.high >= storage.size else reach.low
@@ -171,9 +173,17 @@ class View:
         return array
 
 
+def whole_numbers(numbers: Iterable[Any], what: str) -> tuple[int, ...]:
+    """Return ``numbers`` as a tuple of ints; raise DtypeError rather than round."""
+    try:
+        return tuple(operator.index(n) for n in numbers)
+    except TypeError:
+        raise DtypeError(f"{what} {numbers!r} must be whole numbers") from None
+
+
 def as_shape(lengths: Iterable[int]) -> Shape:
     """Return ``lengths`` as a tuple of ints, refusing negative ones."""
-    shape = tuple(int(n) for n in lengths)
+    shape = whole_numbers(lengths, "shape")
     if any(n < 0 for n in shape):
         raise ShapeError(f"shape {shape} has a negative length: every dim needs 0 cells or more")
     return shape

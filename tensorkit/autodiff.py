@@ -229,8 +229,12 @@ def unwind(root: Any, grad_out: Any = None, retain_graph: bool = False) -> Itera
             else:
                 leaves[id(parent)] = (parent, own(share, grad, node))
         yield BackwardStep(node, grad, grads)
-    for leaf, total in leaves.values():
-        leaf.grad = total if leaf.grad is None else plus(leaf.grad, total)
+    totals = [
+        (leaf, total if leaf.grad is None else plus(leaf.grad, total))
+        for leaf, total in leaves.values()
+    ]
+    for leaf, total in totals:
+        leaf.grad = total
     if not retain_graph:
         for node in nodes:
             node.freed, node.inputs, node.saved = True, (), ()
@@ -247,6 +251,7 @@ def own(share: Any, grad_out: Any, node: Context) -> Any:
     """Return a gradient that a leaf may keep: copied if anything else might hold its storage."""
     own_work = node.function.kind != "function"  # a learner's backward may return what it saved
     fresh = own_work and share.base is None and share is not grad_out
+    fresh = fresh and share.is_contiguous()  # not one number seen many times
     return share if fresh else run_copy(share, share.storage.dtype)
 
 

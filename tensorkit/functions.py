@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from .autodiff import Context, GradMode, Variable, no_grad, record
 from .errors import DtypeError, GraphError, ShapeError
+from .kernels import run_copy
 
 
 class Operation:
@@ -92,11 +93,9 @@ class Function:
             raise DtypeError(
                 f"{cls.__name__}.forward returned {type(out).__name__}: return one tensor"
             )
-        if any(out is t for t in tensors) or out.ctx is not None or out.requires_grad:
-            # an input handed on needs a handle of its own, or it would become its own parent
-            out = out.detach()
+        made, out = out, out.detach()  # forward may return an input, or a tensor from elsewhere
         if recording(tensors):
-            ctx.saved = tuple(t._shadow() if t is out else t for t in ctx.saved)
+            ctx.saved = tuple(t._shadow() if t is made else t for t in ctx.saved)
             positions = [k for k, a in enumerate(args) if isinstance(a, Variable)]
             record(ctx, _ByTensor(cls, len(args), positions), tensors, out)
         return out
@@ -114,20 +113,21 @@ class _ByTensor:
         """Call the learner's backward, check it, and keep the gradients that belong to tensors."""
         with no_grad():
             grads = self.function.backward(ctx, grad_out)
-        grads = grads if isinstance(grads, tuple) else (grads,)
+        grads = tuple(grads) if isinstance(grads, (tuple, list)) else (grads,)
         if len(grads) != self.count:
             raise GraphError(
                 f"{self.name}.backward returned {len(grads)} gradients, but forward takes "
                 f"{self.count} arguments: return one for each, None for one that is not a tensor"
             )
-        shares = tuple(grads[k] for k in self.positions)
-        for number, parent, grad in zip(self.positions, ctx.inputs, shares, strict=True):
-            if grad is not None and parent.requires_grad:
-                self.check(number, parent, grad)
-        return shares
+        return tuple(
+            self.checked(k, parent, grads[k])
+            if grads[k] is not None and parent.requires_grad
+            else None
+            for k, parent in zip(self.positions, ctx.inputs, strict=True)
+        )
 
-    def check(self, number: int, parent: Variable, grad: Any) -> None:
-        """Refuse a gradient that is no tensor or has not the shape of its input."""
+    def checked(self, number: int, parent: Variable, grad: Any) -> Any:
+        """Return a gradient in the dtype of its input; refuse no tensor, or another shape."""
         if not isinstance(grad, Variable):
             raise GraphError(
                 f"{self.name}.backward returned {type(grad).__name__} for argument {number}: "
@@ -138,3 +138,4 @@ class _ByTensor:
                 f"{self.name}.backward returned a gradient of shape {grad.shape} for argument "
                 f"{number}, whose shape is {parent.shape}: a gradient has the shape of its tensor"
             )
+        return grad if grad.dtype == parent.dtype else run_copy(grad, parent.dtype)

@@ -164,10 +164,13 @@ def same_grid(x: Any, y: Any) -> bool:
 def constant_like(name: str, value: Any, like: Any) -> Any:
     """Return a number or an array as a constant tensor; what is no float array takes the dtype."""
     need_tensor(name, like)
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:  # nested lists of unequal lengths
+        array = np.asarray(None)
+    if array.dtype.kind not in "fiub":
+        raise DtypeError(f"{name} cannot use {value!r}: give numbers, an array or a tensor")
     if array.dtype not in FLOATS or array.ndim == 0:
-        if array.dtype.kind not in "fiub":
-            raise DtypeError(f"{name} cannot use {value!r}: give numbers, an array or a tensor")
         array = array.astype(like.dtype)
     flat = np.array(array, order="C").reshape(-1)
     return type(like)(flat, array.shape)

@@ -76,7 +76,7 @@ class Reduce(Operation):
         if not isinstance(x, Variable):
             need_tensor(self.name, x)
         dim = tuple(dim) if isinstance(dim, list) else dim
-        plan = self.plans.get((x.layout, dim, keepdim)) or self.plan(x, dim, keepdim)
+        plan = self.plans.get((x.layout, type(dim), dim, keepdim)) or self.plan(x, dim, keepdim)
         out = self.fold(x, plan.dims)
         out.layout = plan.out  # the same cells; the dims of length 1 may be gone
         if GradMode.on and x.requires_grad:
@@ -105,7 +105,7 @@ class Reduce(Operation):
         plan = ReducePlan(dims, out, settings)
         if len(self.plans) >= 1 << 12:
             self.plans.clear()
-        self.plans[x.layout, dim, keepdim] = plan
+        self.plans[x.layout, type(dim), dim, keepdim] = plan  # True is equal to 1, but no dim
         return plan
 
     def fold(self, x: Any, dims: Shape) -> Any:

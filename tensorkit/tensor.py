@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .autodiff import Variable, unwind
-from .errors import DtypeError, GraphError, InPlaceError, ShapeError
-from .moves import FLOATS, as_dtype
+from .errors import DtypeError, GraphError, IndexingError, InPlaceError, ShapeError
+from .moves import FLOATS, as_dtype, flat_shape
 from .ops import ROWS
-from .view import View, as_shape
+from .view import Storage, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 float64 = np.dtype(np.float64)
 float32 = np.dtype(np.float32)
@@ -32,6 +32,17 @@ class Tensor(Variable):
 
     __array_priority__ = 100.0
     __hash__ = object.__hash__
+
+    def __init__(
+        self,
+        storage: Storage,
+        shape: Iterable[int],
+        strides: Iterable[int] | None = None,
+        offset: int = 0,
+    ) -> None:
+        super().__init__(storage, shape, strides, offset)
+        if storage.dtype not in FLOATS:
+            raise DtypeError(f"a tensor holds float64 or float32 numbers, not {storage.dtype}")
 
     if TYPE_CHECKING:  # the methods that come from the table
 
@@ -82,12 +93,15 @@ class Tensor(Variable):
                 "this tensor is expanded: several cells are one number in storage, so a write to "
                 "one would change others. Call .contiguous() first"
             )
+        if not self.storage.flags.writeable:
+            raise InPlaceError("the memory of this tensor is read-only: change a copy of it")
         array = self.numpy()
         array.flags.writeable = True
+        numbers = real_numbers(values)
         try:
-            array[index] = np.asarray(values)
+            array[index] = numbers
         except IndexError as error:
-            raise IndexError(f"index {index!r} does not fit shape {self.shape}: {error}") from None
+            raise IndexingError(f"index {index!r} does not fit {self.shape}: {error}") from None
         except ValueError as error:
             raise ShapeError(f"values do not fit into {self.shape}[{index!r}]: {error}") from None
         self._written()
@@ -99,6 +113,8 @@ class Tensor(Variable):
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         array = self.numpy()
         if dtype is not None and np.dtype(dtype) != array.dtype:
+            if copy is False:
+                raise ValueError(f"reading {array.dtype} as {dtype} makes a copy")
             return array.astype(dtype)
         return array.copy() if copy else array
 
@@ -185,16 +201,21 @@ def tensor(data: ArrayLike | View, requires_grad: bool = False, dtype: Any = flo
     Raises DtypeError if the data are not real numbers or ``dtype`` is no float64 or float32, and
     ShapeError if nested lists differ in length.
     """
-    wanted = as_dtype(dtype)
+    wanted, array = as_dtype(dtype), real_numbers(data)
+    made = Tensor(np.array(array, dtype=wanted, order="C").reshape(-1), array.shape)
+    made.requires_grad = requires_grad
+    return made
+
+
+def real_numbers(data: Any) -> NDArray[Any]:
+    """Return ``data`` as an array; raise DtypeError or ShapeError if it is no grid of numbers."""
     try:
         array = np.asarray(data.numpy() if isinstance(data, View) else data)
     except ValueError:
         raise ShapeError("nested lists of unequal lengths form no grid: make them equal") from None
     if array.dtype.kind not in "fiub":
-        raise DtypeError(f"cannot make a tensor of {array.dtype} data: give real numbers")
-    made = Tensor(np.array(array, dtype=wanted, order="C").reshape(-1), array.shape)
-    made.requires_grad = requires_grad
-    return made
+        raise DtypeError(f"a tensor cannot hold {array.dtype} data: give real numbers")
+    return array
 
 
 def from_numpy(array: NDArray[Any]) -> Tensor:
@@ -219,36 +240,31 @@ def from_numpy(array: NDArray[Any]) -> Tensor:
 
 def full(shape: Any, value: float, requires_grad: bool = False, dtype: Any = float64) -> Tensor:
     """Make a tensor of ``shape`` with ``value`` in every cell."""
-    lengths = _shape((shape,))
+    lengths = flat_shape((shape,))
     return tensor(np.full(lengths, value), requires_grad, dtype)
 
 
 def zeros(*shape: Any, requires_grad: bool = False, dtype: Any = float64) -> Tensor:
     """Make a tensor of zeros: ``tk.zeros(2, 3)`` or ``tk.zeros((2, 3))``."""
-    return full(_shape(shape), 0.0, requires_grad, dtype)
+    return full(flat_shape(shape), 0.0, requires_grad, dtype)
 
 
 def ones(*shape: Any, requires_grad: bool = False, dtype: Any = float64) -> Tensor:
     """Make a tensor of ones: ``tk.ones(2, 3)`` or ``tk.ones((2, 3))``."""
-    return full(_shape(shape), 1.0, requires_grad, dtype)
+    return full(flat_shape(shape), 1.0, requires_grad, dtype)
 
 
 def rand(*shape: Any, seed: int | None = None, requires_grad: bool = False) -> Tensor:
     """Make a tensor of numbers drawn evenly from 0 to 1; the same ``seed`` draws the same."""
-    return tensor(np.random.default_rng(seed).random(_shape(shape)), requires_grad)
+    return tensor(np.random.default_rng(seed).random(flat_shape(shape)), requires_grad)
 
 
 def randn(*shape: Any, seed: int | None = None, requires_grad: bool = False) -> Tensor:
     """Make a tensor of numbers drawn from the standard normal; the same ``seed`` draws the same."""
-    return tensor(np.random.default_rng(seed).standard_normal(_shape(shape)), requires_grad)
+    return tensor(np.random.default_rng(seed).standard_normal(flat_shape(shape)), requires_grad)
 
 
 def arange(start: float, stop: float | None = None, step: float = 1) -> Tensor:
     """Make a 1-D tensor of evenly spaced numbers: ``arange(6)`` is 0 to 5."""
     first, end = (0, start) if stop is None else (start, stop)
     return tensor(np.arange(first, end, step))
-
-
-def _shape(given: tuple[Any, ...]) -> tuple[int, ...]:
-    lengths = given[0] if len(given) == 1 and not isinstance(given[0], (int, np.integer)) else given
-    return as_shape(lengths)

@@ -79,6 +79,10 @@ LATER = {
 }
 
 
+# the submodule of this name would otherwise hide the operation
+view = ops.ROWS["view"]
+
+
 def __getattr__(name: str) -> Any:
     if name in ops.ROWS:
         return ops.ROWS[name]

@@ -274,6 +274,7 @@ SHARERS = {
     "moves": lambda x, y: x.permute(1, 0).contiguous().permute(1, 0) + y.view(6).view(2, 3),
     "expand": lambda x, y: x.expand(2, 3) + y.expand(1, 2, 3),
     "keepdim": lambda x, y: x.sum(0) + y.mean(0),
+    "less": lambda x, y: x < y,
     "flat": lambda x, y: (x < y) + (y < x),
     "max": lambda x, y: x.max(1, keepdim=False) + y.maximum(x).sum(1, keepdim=False),
     "relu": lambda x, y: x.relu() + y.to(tk.float32),

@@ -26,7 +26,7 @@ ORDER = [
         "moves",
     ),
     *("elementwise", "reduction", "ops", "tensor", "nudging", "checks"),
-    *("naming", "watch", "trace", "listing", "tape", "nn", "pictures", "widgets"),
+    *("naming", "watch", "listing", "trace", "tape", "nn", "pictures", "widgets"),
     *("grading", "publish", "cli"),
 ]
 CORE = ORDER[: ORDER.index("checks") + 1]

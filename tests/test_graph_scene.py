@@ -180,6 +180,7 @@ def test_a_broadcast_of_a_tensor_that_is_used_again_is_an_operation_of_its_own()
     scene = scene_of("stretched twice")
     assert any(box.key == "op0" for box in scene.boxes)
     assert {box.key for box in scene.boxes} >= {"s0.1.0", "s0.2.0", "g0.0"}
+    assert {"from out", "+ from m"} <= {text.text for text in scene.texts}
 
 
 def test_shares_are_shown_before_their_sum():

@@ -91,7 +91,7 @@ def stack(tape: Tape, grid: int, fold: int | None) -> Stack:
     if len(shares) > 1:
         made.arrivals = [high + SHARE + k * (SHARE + high) for k in range(len(shares))]
         made.total = high + len(shares) * (SHARE + high) + SHARE
-        came = [tape.grids[tape.calls[call].out].name for call, _, _ in shares]
+        came = [came_from(tape, call) for call, _, _ in shares]
         made.heads = [f"{'+ ' if k else ''}from {name}" for k, name in enumerate(came)]
         made.heads.append("= gradient")
     else:
@@ -107,6 +107,14 @@ def stack(tape: Tape, grid: int, fold: int | None) -> Stack:
         made.source_total = made.low + 2 * FOLD + RULE
         made.low = made.source_total + tensor_size(made.source_shown, SHAPE)[1]
     return made
+
+
+def came_from(tape: Tape, call: int) -> str:
+    """Return the name of the result that a share came from, past a broadcast of the same name."""
+    out = tape.calls[call].out
+    if tape.calls[call].name == "expand":
+        out = next((user.out for user in tape.calls if out in user.inputs), out)
+    return tape.grids[out].name
 
 
 def sum_said(tape: Tape, fold: int) -> str:

@@ -116,7 +116,7 @@ TABLE: tuple[Operation, ...] = (
     ),
     # move: nothing is computed
     EXPAND,
-    Permute("permute", "⤮", r"x_{ij} \to x_{ji}", "put the dims in another order"),
+    Permute("permute", "⇄", r"x_{ij} \to x_{ji}", "put the dims in another order"),
     Reshape("view", "▭", r"x \to \mathrm{shape}", "read the cells in order under a new shape"),
     Contiguous("contiguous", "▤", r"x \to x", "copy the cells into reading order"),
     TO,

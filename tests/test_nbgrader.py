@@ -18,7 +18,7 @@ from nbgrader.exchange.default import ExchangeFetchAssignment, ExchangeSubmit
 from nbgrader.validator import Validator
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
-from wrong_answers.bank import BANK, COURSE, HIDDEN, answers, notebook_cells
+from wrong_answers.bank import BANK, COURSE, HIDDEN, answers, notebook_cells, solutions
 
 from tensorkit.grading import gradients
 
@@ -73,12 +73,12 @@ def hand_in(course: SimpleNamespace, student: str, change) -> None:
 
 def wrong_cells(ids: list[str]) -> dict[str, str]:
     changed = {ENTRIES[i].task.replace("_", "-"): ENTRIES[i].cell for i in ids}
-    return answers() | changed
+    return solutions() | changed
 
 
 def damage(notebook: nbformat.NotebookNode) -> None:
     """Right answers, but a check deleted, a check copied, names taken and stderr used."""
-    fill(notebook, answers())
+    fill(notebook, solutions())
     places = {cell.id: k for k, cell in enumerate(notebook.cells)}
     copied = nbformat.from_dict(notebook.cells[places["check-mul"]].copy())
     copied.id = "copied"
@@ -113,7 +113,7 @@ def course(tmp_path_factory) -> SimpleNamespace:
         for step in (tools.generate_assignment, tools.release_assignment):
             done = step(NAME)
             assert done["success"], done
-        hand_in(made, "reference", lambda nb: fill(nb, answers()))
+        hand_in(made, "reference", lambda nb: fill(nb, solutions()))
         hand_in(made, "empty", lambda nb: None)
         hand_in(made, "damaged", damage)
         for student, ids in WRONG.items():
@@ -215,7 +215,7 @@ def test_feedback_shows_messages_but_no_hidden_check(course, student):
 def test_validate_passes_a_right_release_and_reports_a_wrong_one(course, tmp_path):
     path = tmp_path / f"{NAME}.ipynb"
     release = course.folder / "release" / NAME / f"{NAME}.ipynb"
-    for cells, works in [(answers(), True), (wrong_cells(["mul-F01"]), False)]:
+    for cells, works in [(solutions(), True), (wrong_cells(["mul-F01"]), False)]:
         notebook = nbformat.read(release, as_version=4)
         fill(notebook, cells)
         nbformat.write(notebook, path)

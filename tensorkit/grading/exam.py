@@ -47,7 +47,8 @@ class Exam:
     name: str
     names: tuple[str, ...]
     wrong: tuple[Wrong, ...] = ()
-    step: str = ""
+    step: str = ""  # the stepper's call on the failed data
+    advice: str = ""  # where there is none
     extras: tuple[str, ...] = ()
 
     def examine(self, subject: Any, case: Case) -> Finding | None:
@@ -95,6 +96,7 @@ class Exam:
                 )
             )
         then = f"try: {self.step}" if data and self.step else ""
+        then = then or (f"next: {self.advice}" if self.advice else "")
         return Stopped(Finding(what, where, self._data(case) if data else "", because, then, case))
 
     def _data(self, case: Case) -> str:
@@ -115,11 +117,11 @@ class Exam:
         if isinstance(value, tk.Tensor):
             return np.array(value.numpy(), dtype=np.float64)
         if value is None:
-            text = f"{label} returned None: is a return missing?"
+            text = f"{label} is None: is a return missing?"
         elif isinstance(value, np.ndarray):
-            text = f"{label} returned a NumPy array: return a Tensor, tk.tensor(array)"
+            text = f"{label} is a NumPy array: return a Tensor, tk.tensor(array)"
         else:
-            text = f"{label} returned a {type(value).__name__}: return a Tensor"
+            text = f"{label} is of type {type(value).__name__}: return a Tensor"
         raise self._stop(case, text, data=False)
 
     def _same(self, case: Case, before: Sequence[tuple[str, tk.Tensor, Array]]) -> None:
@@ -173,7 +175,7 @@ class CallExam(Exam):
         ]
         label = f"{self.name}({', '.join((*self.names, *self.extras))})"
         value = self._run(label, case, subject, *args, *case.extra)
-        got = self._read(label, case, value)
+        got = self._read(f"the result of {label}", case, value)
         if differs(got, want):
             data = [laid.values for laid in case.inputs]
             because = self._diagnose(case, "backward", (got,), *data, *case.extra)
@@ -193,7 +195,7 @@ class CallExam(Exam):
                 raise TypeError
             return np.array(value.numpy() if isinstance(value, tk.Tensor) else value, dtype=float)
         except (TypeError, ValueError):
-            text = f"{label} should return numbers in lists of equal length"
+            text = f"{label} should be numbers, in rows of equal length"
             raise self._stop(case, text, data=False) from None
 
     def _where(self, got: Array, want: Array) -> str:

@@ -6,6 +6,7 @@ alone. Some checks go through ``apply`` and the real backward pass.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -33,12 +34,25 @@ class FunctionExam(Exam):
 
     def _examine(self, subject: Any, case: Case) -> None:
         for method in ("forward", "backward"):
-            if not callable(getattr(subject, method, None)):
-                raise self._stop(case, f"{self.name} has no method {method}", data=False)
+            self._check_signature(subject, method, case)
         if case.how in ("apply", "shared"):
             self._through_apply(subject, case)
         else:
             self._direct(subject, case)
+
+    def _check_signature(self, subject: Any, method: str, case: Case) -> None:
+        """Notice a missing method, and one with ``self`` or with arguments left out."""
+        call = getattr(subject, method, None)
+        if not callable(call):
+            raise self._stop(case, f"{self.name} has no method {method}", data=False)
+        wanted = ("ctx", *self.names, *self.extras) if method == "forward" else ("ctx", "grad_out")
+        try:
+            inspect.signature(call).bind(*wanted)
+        except TypeError:
+            takes = inspect.signature(call)
+            what = f"{self.name}.{method} takes {takes}, not ({', '.join(wanted)})"
+            where = "write @staticmethod above it, and no self"
+            raise self._stop(case, what, where, data=False) from None
 
     def _direct(self, subject: Any, case: Case) -> None:
         assert case.grad_out is not None
@@ -76,7 +90,7 @@ class FunctionExam(Exam):
         return self._run(label, case, subject.forward, ctx, *tensors, *case.extra)
 
     def _check_out(self, case: Case, out: Any) -> None:
-        got = self._tensor(f"{self.name}.forward", case, out)
+        got = self._tensor(f"the result of {self.name}.forward", case, out)
         arrays = [laid.values for laid in case.inputs]
         want = self.forward(*arrays, *case.extra)
         if differs(got, want):
@@ -105,7 +119,7 @@ class FunctionExam(Exam):
     def _check_grads(self, case: Case, grads: list[Any]) -> None:
         assert case.grad_out is not None
         got = tuple(
-            self._tensor(f"{self.name}.backward, gradient of {name},", case, grad)
+            self._tensor(f"{self.name}.backward: the gradient of {name}", case, grad)
             for name, grad in zip(self.names, grads, strict=True)
         )
         self._compare(case, got, case.grad_out, case.inputs)
@@ -126,7 +140,7 @@ class FunctionExam(Exam):
         given = [tensors[0]] * len(tensors) if case.how == "shared" else tensors
         label = f"{self.name}.apply({', '.join((*self.names, *self.extras))})"
         out = self._run(label, case, subject.apply, *given, *case.extra)
-        self._tensor(label, case, out)
+        self._tensor(f"the result of {label}", case, out)
         label = f"{self.name}.apply(...).backward(grad_out)"
         self._run(label, case, out.backward, case.grad_out.tensor())
         if case.how == "shared":

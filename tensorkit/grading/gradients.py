@@ -109,7 +109,12 @@ TASKS = {
                     ),
                 ),
             ),
-            Block("aligned", "aligned from the right", 1),
+            Block(
+                "aligned",
+                "aligned from the right",
+                1,
+                (_undo("a square grad", [[1, 2, 3], [10, -20, 30], [100, 200, 300]], (3,)),),
+            ),
             Block(
                 "manners",
                 "any layout; grad untouched",

@@ -25,6 +25,12 @@ def undo(grad: Array, shape: Shape) -> Array:
     return np.asarray(grad.sum(axis=_stretched(grad, shape), keepdims=True)).reshape(shape)
 
 
+def _left(grad: Array, shape: Shape) -> Array:
+    padded = shape + (1,) * (grad.ndim - len(shape))
+    dims = tuple(d for d, n in enumerate(padded) if n == 1)
+    return np.asarray(grad.sum(axis=dims)).reshape(shape)
+
+
 def _leading_only(grad: Array, shape: Shape) -> Array:
     return np.asarray(grad.sum(axis=tuple(range(grad.ndim - len(shape)))))
 
@@ -49,6 +55,7 @@ UNBROADCAST = CallExam(
             "grad.sum() in every cell: sum over the stretched dims only",
             lambda grad, shape: np.full(shape, grad.sum()),
         ),
+        Wrong("the sums aligned from the left: shapes are aligned from the right", _left),
         Wrong(
             "the sum over the added dims only: dims of length 1 were stretched too", _leading_only
         ),
@@ -133,6 +140,7 @@ PAIR = CallExam(
         Wrong("the transpose: one row per output, one column per input", lambda: [[1, 5], [0, 3]]),
     ),
     expect=lambda: [[1, 0], [5, 3]],
+    advice="nudge one input by a tiny bit: how many times that bit does each output move?",
     tensors=False,
     secret=True,
 )
@@ -152,6 +160,7 @@ OF_SUM = CallExam(
         ),
     ),
     expect=lambda: _SUM,
+    advice="one row for each of the 3 outputs: which of the 6 cells of x meet in it?",
     tensors=False,
     secret=True,
 )
@@ -165,5 +174,6 @@ PULL_BACK = CallExam(
         Wrong("the last row weighted: every output contributes", lambda j, d: d[-1] * j[-1]),
     ),
     expect=lambda j, d: d @ j,
+    advice="write grad_out beside the rows, multiply, then add down each column",
     tensors=False,
 )

@@ -8,6 +8,7 @@ task: a whole function or, for a class, the methods ``forward`` and ``backward``
 
 import ast
 import json
+import re
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ class Entry:
     @property
     def cell(self) -> str:
         """The whole answer cell with this entry in place of the reference solution."""
-        return replaced(answers()[self.task.replace("_", "-")], self.code)
+        return replaced(solutions()[self.task.replace("_", "-")], self.code)
 
 
 def notebook_cells() -> list[dict]:
@@ -47,10 +48,17 @@ def answers() -> dict[str, str]:
     return chosen
 
 
+def solutions() -> dict[str, str]:
+    """The same as a learner would write them, without the marks of the regions."""
+    return {
+        name: re.sub(r" *### (BEGIN|END) SOLUTION\n", "", text) for name, text in answers().items()
+    }
+
+
 def replaced(answer: str, code: str) -> str:
     """Put the functions of ``code`` into ``answer``, a function or a class with two methods."""
     whole = ast.parse(answer).body[0]
-    if not isinstance(whole, ast.ClassDef):
+    if not isinstance(whole, ast.ClassDef) or code.startswith("class "):
         return code
     given = {node.name: ast.get_source_segment(code, node) for node in ast.parse(code).body}
     lines = [answer.partition("\n")[0], f'    """{ast.get_docstring(whole)}"""']

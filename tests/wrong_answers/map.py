@@ -74,7 +74,7 @@ def backward(ctx, grad_out):
 
 
 # %% log: H04 returns a NumPy array
-# says: returned a NumPy array
+# says: is a NumPy array
 # keeps: 0
 def backward(ctx, grad_out):
     (x,) = ctx.saved_tensors
@@ -365,3 +365,34 @@ def backward(ctx, grad_out):
 def backward(ctx, grad_out):
     while True:
         pass
+
+
+# %% sigmoid: H30 methods of an object, not static
+# says: write @staticmethod above it
+# keeps: 0
+class Sigmoid(tk.Function):
+    def forward(self, ctx, x):
+        self.out = x.sigmoid()
+        return self.out
+
+    def backward(self, ctx, grad_out):
+        return grad_out * self.out * (1 - self.out)
+
+
+# %% log: H31 own attributes instead of save_for_backward
+# keeps: all
+def forward(ctx, x):
+    ctx.x = x
+    return x.log()
+
+
+def backward(ctx, grad_out):
+    return grad_out / ctx.x
+
+
+# %% relu: H32 branches on a whole tensor
+# says: at your line: return x if x > 0 else 0
+# keeps: 0
+def forward(ctx, x):
+    ctx.x = x
+    return x if x > 0 else 0

@@ -259,7 +259,7 @@ def jacobian_of_sum():
 
 
 # %% jacobian_of_sum: J10 rows of unequal length
-# says: lists of equal length
+# says: rows of equal length
 def jacobian_of_sum():
     return [[1, 0, 0, 1], [0, 1, 0, 0, 1, 0], [0, 0, 1, 0, 0, 1]]
 

@@ -45,7 +45,7 @@ def unbroadcast(grad, shape):
 
 
 # %% unbroadcast: A05b aligns left where lengths agree
-# says: aligned from the right
+# says: shapes are aligned from the right
 def unbroadcast(grad, shape):
     shape = tuple(shape)
     if len(shape) < grad.ndim and shape == grad.shape[: len(shape)]:
@@ -195,7 +195,7 @@ def unbroadcast(grad, shape):
 
 
 # %% unbroadcast: U12 returns an array
-# says: returned a NumPy array
+# says: is a NumPy array
 # keeps: 0
 def unbroadcast(grad, shape):
     values = grad.numpy()
@@ -222,7 +222,7 @@ def unbroadcast(grad, shape):
 
 
 # %% unbroadcast: U14 forgets return
-# says: returned None
+# says: is None
 # keeps: 0
 def unbroadcast(grad, shape):
     while grad.ndim > len(shape):
@@ -305,4 +305,24 @@ def unbroadcast(grad, shape):
             grad = grad.sum(grad.ndim - back)
     while grad.ndim > len(shape):
         grad = grad.sum(0, keepdim=False)
+    return grad
+
+
+# %% unbroadcast: U22 aligns left where lengths agree, but not on a square
+# says: also when lengths happen to agree on the left
+# keeps: 4
+def unbroadcast(grad, shape):
+    shape = tuple(shape)
+    lengths = zip(grad.shape, shape)
+    if len(shape) < grad.ndim and len(set(grad.shape)) > 1 and all(n in (1, m) for m, n in lengths):
+        if len(shape) == 2:
+            values = grad.numpy().sum(
+                axis=tuple(d for d in range(grad.ndim) if (*shape, 1)[d] == 1)
+            )
+            return tk.tensor(values.reshape(shape))
+    while grad.ndim > len(shape):
+        grad = grad.sum(0, keepdim=False)
+    for dim, length in enumerate(shape):
+        if length == 1:
+            grad = grad.sum(dim)
     return grad

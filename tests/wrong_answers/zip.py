@@ -264,7 +264,7 @@ def backward(ctx, grad_out):
 
 
 # %% less: Z29 a plain number
-# says: returned a float
+# says: is of type float
 def backward(ctx, grad_out):
     return 0.0, 0.0
 
@@ -277,7 +277,7 @@ def forward(ctx, x, y):
 
 
 # %% less: Z31 True and False for the first cell
-# says: returned a bool
+# says: is of type bool
 def forward(ctx, x, y):
     ctx.shapes = x.shape, y.shape
     return bool((x.numpy() < y.numpy()).all())

@@ -232,9 +232,12 @@ class Recorder:
         return kept
 
     def _count_work(self, frame: FrameType, event: str, _: object) -> Any:
-        if frame.f_code.co_filename in _OURS:
-            return None
         if event == "call":
+            caller = frame.f_back
+            if frame.f_code.co_filename in _OURS or (
+                frame.f_code not in self._codes and (caller is None or caller.f_trace is None)
+            ):
+                return None  # noting a read is our work, and all that it calls
             # lines are too coarse: ``while True: pass`` never begins a second one
             frame.f_trace_opcodes, frame.f_trace_lines = True, frame.f_code in self._codes
         elif event == "line":

@@ -145,7 +145,7 @@ class Board:
         """Add a tensor to the line, or to a new line."""
         check_size(plate.name, plate.layout.shape, len(plate.storage))
         width, height = tensor_size(plate.layout.shape)
-        wide = max(width, _measure(plate.title, 11, bold=True), _measure(plate.note, 9.5))
+        wide = max(width, measure(plate.title, 11, bold=True), measure(plate.note, 9.5))
 
         def draw(scene: Scene, x: float, y: float, _: float) -> None:
             write_head(scene, x, y, plate.title, plate.note)
@@ -159,7 +159,7 @@ class Board:
 
     def sign(self, text: str, pill: bool = True) -> None:
         """Add the sign of an operation, or an equals sign, to the line."""
-        width = max(1.1, _measure(text, 12) + 0.7) if pill else 0.6
+        width = max(1.1, measure(text, 12) + 0.7) if pill else 0.6
 
         def draw(scene: Scene, x: float, y: float, height: float) -> None:
             middle = y + height / 2
@@ -172,7 +172,7 @@ class Board:
 
     def box(self, key: str, name: str, note: str, text: object, row: bool = False) -> None:
         """Add a single cell for a local variable of the loop."""
-        width = max(1.0, _measure(note, 9.5))
+        width = max(1.0, measure(note, 9.5))
 
         def draw(scene: Scene, x: float, y: float, _: float) -> None:
             write_head(scene, x, y, name, note)
@@ -183,7 +183,7 @@ class Board:
     def shape(self, key: str, name: str, note: str, shape: tuple[int, ...]) -> None:
         """Add an empty grid that only shows a shape."""
         width, height = tensor_size(shape)
-        wide = max(width, _measure(name, 11, bold=True), _measure(note, 9.5))
+        wide = max(width, measure(name, 11, bold=True), measure(note, 9.5))
 
         def draw(scene: Scene, x: float, y: float, _: float) -> None:
             write_head(scene, x, y, name, note)
@@ -207,7 +207,7 @@ class Board:
     def _strip(self, plate: Plate) -> Piece:
         name = f"storage of {plate.name}"
         size = tape(len(plate.storage), plate.per_line, (1.0, 0.92)).size
-        width = max(size[0], _measure(name, 10.5, bold=True))
+        width = max(size[0], measure(name, 10.5, bold=True))
 
         def draw(scene: Scene, x: float, y: float, _: float) -> None:
             scene.label(x, y - 0.42, name, bold=True, size=10.5)
@@ -263,5 +263,6 @@ def spell_index(index: Sequence[int]) -> str:
     return f"[{', '.join(map(str, index))}]" if len(index) else ""
 
 
-def _measure(text: str, size: float, bold: bool = False) -> float:
+def measure(text: str, size: float, bold: bool = False) -> float:
+    """Return the width in cells of a text at a font size in px."""
     return text_width(text) * size * (1.1 if bold else 1.0) / CELL

@@ -63,7 +63,8 @@ def run_fold(row: Reduce, x: Tensor, dims: Shape, order: list[int]) -> tuple[Tra
     if not row.of_nothing and met == 0:
         raise ShapeError(f"{row.name} of no numbers has no answer: shape {x.shape} has no cells")
     out, onto = landing(x, dims)
-    ran = run_kernel(row.kernel, onto, np.full(out.size, row.start), ("x",), (x,), order)
+    start = np.full(out.size, row.start, x.dtype)
+    ran = run_kernel(row.kernel, onto, start, ("x",), (x,), order)
     if row.last is None:
         return ran, None
     folded = View(np.array(ran.after["out"]), out.shape)

@@ -75,7 +75,7 @@ def elementwise_scene(
     places = at.high + 1 if at.size else 0
     check_size("out", at.shape, places)
     out = Plate("out", "out", at, [""] * places, ghost=True)
-    ran = run_kernel(row.kernel, at, np.zeros(places), row.names, fitted)
+    ran = run_kernel(row.kernel, at, np.zeros(places, fitted[0].dtype), row.names, fitted)
     board = Board(f"{row.name}: {row.about}", listing(ran))
     board.tensor(plates[0])
     board.sign(row.symbol)

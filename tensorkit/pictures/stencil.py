@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 
 from tensorkit import ops
-from tensorkit.pictures.board import EDGE, Board, Plate, check_size, spell_index, write_head
+from tensorkit.pictures.board import (
+    EDGE,
+    Board,
+    Plate,
+    check_size,
+    measure,
+    spell_index,
+    write_head,
+)
 from tensorkit.pictures.expected import prepare
 from tensorkit.pictures.fold import BETWEEN, landing, run_fold
 from tensorkit.pictures.layout import BoxEdges, Drawn, tensor_size
@@ -21,7 +29,7 @@ from tensorkit.pictures.reference import reduce_sum
 from tensorkit.pictures.running import as_tensor, index_of, sits, spell_variables
 from tensorkit.pictures.scene import Scene
 from tensorkit.pictures.steps import Source
-from tensorkit.pictures.text import fmt
+from tensorkit.pictures.text import MINUS, fmt
 from tensorkit.reduction import Reduce
 from tensorkit.tensor import Tensor
 from tensorkit.trace import Step, Trace, trace
@@ -50,7 +58,7 @@ class _Stencil:
 
     def __init__(self, x: Tensor, dim: int, row: Reduce) -> None:
         self.x, self.dim, self.row = x, dim, row
-        self.out, onto = landing(x, (dim,))
+        self.out = landing(x, (dim,))[0]
         self.places = _places(x, dim)
         self.shape = tuple(n if d == dim else 1 for d, n in enumerate(x.shape))
         self._draw()
@@ -62,24 +70,23 @@ class _Stencil:
         (w, h), (ow, oh), (sw, sh) = map(tensor_size, (self.x.shape, self.out.shape, self.shape))
         beside = self.x.ndim == 1 or (self.x.ndim == 2 and self.dim == 1)
         below = self.x.ndim == 2 and self.dim == 0
-        top = 1.9
-        at = (
-            (EDGE + max(w, 1.6) + 1.9, top) if beside else (EDGE, top + h + (1.6 if below else 2.0))
-        )
-        right = (at[0] + max(ow, 2.2) if beside else EDGE + max(w, 3.2)) + 1.7
-        width = max(right + max(sw, 4.4), EDGE + ow + (3 if below else 0), 9.0) + EDGE
+        top, ways = 1.9, _directions(self.x.ndim)
+        end = EDGE + max(w, measure(ways, 9.5), 1.6)
+        under = top + h + (1.6 if below else 1.8)
+        at = (end + 1.0, top) if beside else (EDGE, under)
+        right = (at[0] + max(ow, 2.2) if beside else end) + 1.0
+        width = max(right + max(sw, 4.4), EDGE + ow + (3 if below else 0)) + EDGE
         height = max(top + h, at[1] + oh, top + sh) + 0.6
         self.scene = scene = Scene(width, height, f"{self.row.name} over dim {self.dim}")
-        write_head(scene, EDGE, top, f"x  {self.x.shape}", _directions(self.x.ndim))
+        write_head(scene, EDGE, top, f"x  {self.x.shape}", ways)
         self.grid = scene.tensor("x", self.x.numpy(), EDGE, top)
         blank = np.full(self.out.shape, "", dtype=object)
         self.drawn = scene.tensor("out", blank, *at, ghost=True)
+        name = f"out  {self.out.shape}"
         if below:
-            scene.label(
-                at[0] + ow + 0.35, at[1] + oh / 2, f"out  {self.out.shape}", bold=True, size=11
-            )
+            scene.label(at[0] + ow + 0.35, at[1] + oh / 2, name, bold=True, size=11)
         else:
-            scene.label(at[0], at[1] - 0.45, f"out  {self.out.shape}", bold=True, size=11)
+            write_head(scene, *at, name, _count(self.places, "cell"))
         note = f"{self.row.name} over dim {self.dim}"
         write_head(scene, right, top, f"stencil  {self.shape}", note)
         scene.tensor("stencil", np.full(self.shape, "", dtype=object), right, top, role="read")
@@ -87,7 +94,8 @@ class _Stencil:
             draw_outlines(scene, f"around.{number}", self.grid, cells)
             for number, cells in enumerate(self.places)
         ]
-        self.arrows = self._arrows() if self.x.size and (beside or below) else None
+        # in more dims an arrow would run over other slices
+        self.arrows = self._arrows() if self.x.size and (beside or below) else []
         for number, cells in enumerate(self.places):
             if cells:
                 scene.link(self.drawn.keys[number], [self.grid.keys[cell] for cell in cells])
@@ -105,11 +113,10 @@ class _Stencil:
         return drawn
 
     def _tell(self, ran: Trace, rest: Trace | None) -> None:
-        cells, length = len(self.places), self.x.shape[self.dim]
+        length = self.x.shape[self.dim]
         self.scene.step(
-            f"Over dim {self.dim} the stencil has shape {self.shape}: {length} along dim {self.dim}, "
-            f"1 along the others. It fits in {cells} place{'s' if cells != 1 else ''}, and out has "
-            f"one cell for each: shape {self.out.shape}."
+            f"The stencil is as long as dim {self.dim}, {length}, and 1 along the others. "
+            f"It fits in {_count(self.places, 'place')}, and out has a cell for each."
         )
         after = (rest or ran).after["out"]
         values = self.x.numpy().ravel()
@@ -126,10 +133,7 @@ class _Stencil:
                 write=self.drawn.keys[number],
                 text={self.drawn.keys[number]: after[number]},
                 keep=kept,
-                show=[
-                    *self.outlines[number],
-                    *(self.arrows[number : number + 1] if self.arrows else []),
-                ],
+                show=[*self.outlines[number], *self.arrows[number : number + 1]],
             )
 
     def _cover(self, index: Shape) -> str:
@@ -139,14 +143,12 @@ class _Stencil:
     def _spell(self, terms: list[float]) -> str:
         texts = [fmt(term) for term in terms]
         if len(texts) > FEW:
-            texts = [*texts[: FEW - 2], "...", texts[-1]]
+            texts = [*texts[: FEW - 2], "…", texts[-1]]
         sign = BETWEEN.get(self.row.formula)
         if sign is None:
             name = self.row.symbol if self.row.symbol.isalpha() else self.row.name
             return f"{name}({', '.join(texts)})"
-        guarded = [
-            text if k == 0 or text[0].isdigit() else f"({text})" for k, text in enumerate(texts)
-        ]
+        guarded = [*texts[:1], *(f"({t})" if t.startswith(MINUS) else t for t in texts[1:])]
         total = f" {sign} ".join(guarded) or fmt(self.row.start)
         return total if self.row.last is None else f"({total}) / {len(terms)}"
 
@@ -254,7 +256,11 @@ def _places(x: Tensor, dim: int) -> list[list[int]]:
     return [np.flatnonzero(lands == place).tolist() for place in range(out.size)]
 
 
+def _count(things: list[Any], name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
+
+
 def _directions(ndim: int) -> str:
     """Return which dim runs where in a picture of a tensor."""
-    ways = ["right", "down", "from frame to frame", "down, frame by frame"][:ndim]
+    ways = ["right", "down", "frames right", "frames down"][:ndim]
     return ", ".join(f"dim {d} {way}" for d, way in enumerate(reversed(ways)))

@@ -92,10 +92,11 @@ def reduce_back(
 def jacobian(f: Callable[..., Any] | None = None, *inputs: Any, grad_out: Any = None) -> Stepper:
     """Step through grad_out times the Jacobian: every input cell by every output cell.
 
-    Without ``f`` it is the lecture's function of two numbers, [x1, x1 * x2].
+    Without ``f`` every cell of out depends on every cell of x, each by another number.
     """
     from tensorkit.pictures.jacobian import jacobian_scene
 
     if f is None:
-        f, inputs = ops.ROWS["mul"], (tensor([3.0, 4.0]), tensor([2.0, 5.0]))  # type: ignore[assignment]
+        weights = three_by_two()
+        f, inputs = lambda x: (x * weights).sum(dim=1), (tensor([2.0, -1.0]),)
     return Stepper(jacobian_scene(f, *inputs, grad_out=grad_out))

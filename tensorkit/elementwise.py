@@ -148,8 +148,8 @@ class Zip(Elementwise):
         a, b = x.layout.shape, y.layout.shape
         if a != b:
             shape = broadcast_shapes(a, b)
-            x = x if a == shape else EXPAND(x, shape)
-            y = y if b == shape else EXPAND(y, shape)
+            x = x if a == shape else EXPAND.stretch(x, shape)
+            y = y if b == shape else EXPAND.stretch(y, shape)
         return x, y
 
 
@@ -164,6 +164,8 @@ def same_grid(x: Any, y: Any) -> bool:
 def constant_like(name: str, value: Any, like: Any) -> Any:
     """Return a number or an array as a constant tensor; what is no float array takes the dtype."""
     need_tensor(name, like)
+    if type(value) is float or (type(value) is int and abs(value) < 1 << 53):
+        return filled(type(like), value, (), like.dtype)
     try:
         array = np.asarray(value)
     except ValueError:  # nested lists of unequal lengths

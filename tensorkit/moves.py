@@ -79,8 +79,12 @@ class Expand(Move):
     def __call__(self, x: Any, *shape: Any) -> Any:
         """Return ``x`` seen in ``shape``; no copy is made. Raises ShapeError if it does not fit."""
         need_tensor(self.name, x)
-        wanted = flat_shape(shape)
-        return self.moved(x, reread(x, expanded(x.layout, wanted)), shape=wanted)
+        return self.stretch(x, flat_shape(shape))
+
+    def stretch(self, x: Any, shape: Shape) -> Any:
+        """Do so for a shape that is known to be one."""
+        out = reread(x, expanded(x.layout, shape))
+        return self.moved(x, out, shape=shape) if x.requires_grad else out
 
     def backward(self, ctx: Context, grad_out: Any) -> tuple[Any, ...]:
         """Copies forward, sums backward."""

@@ -6,7 +6,8 @@ VENV   ?= .venv
 JOBS   ?= 2
 BIN    := $(VENV)/bin
 
-# Kernels that tests compile stay beside the environment: `make clean` forgets both.
+# Kernels that tests compile stay beside the environment: `make clean` forgets both. They are compiled
+# before the tests, so that two workers do not compile the same ones and no time limit counts it.
 export TENSORKIT_CACHE ?= $(abspath $(VENV))/kernels
 
 # $(call apt,PACKAGE,SENTENCE): installs PACKAGE where that is allowed, and otherwise says what to do.
@@ -32,6 +33,7 @@ test: $(VENV)/.test chromium
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict tensorkit
+	$(BIN)/tensorkit warm
 	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 bench: $(VENV)/.bench

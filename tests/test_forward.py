@@ -143,7 +143,7 @@ def test_the_code_is_the_text_of_the_kernel_and_the_lit_line_touches_storage(row
         assert step.marks and "[" in line
         for a, b in step.marks:
             assert line[a:b].endswith("]")
-    assert "j = 1" in scene.steps[2 if row.kind != "reduce" else 3].variables
+    assert "j=1" in scene.steps[2 if row.kind != "reduce" else 3].variables
 
 
 def test_the_steps_follow_the_trace_of_the_kernel():

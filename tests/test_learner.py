@@ -92,9 +92,8 @@ def test_a_step_says_what_was_read_and_written():
     assert [line[a:b] for a, b in scene.steps[2].marks] == [
         "out[at]",
         "a[position(index, a_strides)]",
-        "out[at]",
     ]
-    assert "dim = 0   o = 0   index = [1, 0]   at = 0   j = 1" in scene.steps[2].variables
+    assert scene.steps[2].variables == "dim=0   o=0   index=[1,\N{NO-BREAK SPACE}0]   at=0   j=1"
     assert scene.state(2).texts["out.0"] == "4" and scene.state(2).texts["out_storage.0"] == "4"
     assert set(scene.links["out.1"]) >= {"a.1", "a.7", "a.13", "a.19", "a_storage.19"}
 
@@ -113,6 +112,8 @@ def test_the_first_wrong_read_is_explained_and_drawn():
         "out[1] is the sum of a[1], a[7], a[13], a[19]: a[4] is not one of them."
     )
     assert set(step.roles["wrong"]) == {"a.4", "a_storage.4"}
+    line = scene.code.lines[step.line - scene.code.first]
+    assert [line[a:b] for a, b in step.marks] == ["a[o + j]"], "only what is wrong is underlined"
     assert {"a.1", "a.7", "a.13", "a.19"} < set(step.roles["expected"])
     assert scene.steps[-1].say == (
         "6 of 6 cells of out are wrong: out[0] is 13, and should be 10. Look at step 2 first."

@@ -24,7 +24,7 @@ from tensorkit.pictures.theme import CELL
 from tensorkit.view import Layout
 
 MOST = 64  # cells of one tensor, or of its storage, that a reader can still step through
-WIDE = 24.0  # cells; tensors that would reach further go on the next line
+WIDE = 27.0  # cells; tensors that would reach further go on the next line
 EDGE, BETWEEN, ABOVE = 0.6, 1.0, 1.3  # margins; ABOVE a tensor stand its name and its strides
 PER_LINE = 12
 

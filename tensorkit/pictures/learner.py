@@ -103,7 +103,7 @@ class Story:
         done = self.keys(cell for cell in reads if cell[0] != "out")
         self.scene.step(
             say,
-            **self._code(step),
+            **self._code(step, wrong),
             bad=finding is not None,
             text={key: value for cell, value in writes.items() for key in self.keys([cell])},
             read=self.keys(reads),
@@ -113,8 +113,10 @@ class Story:
             keep={"dim": done} if self.call.kind != "zip" else {},
         )
 
-    def _code(self, step: Step) -> dict[str, Any]:
-        marks = [touch.span for touch in step.touches if touch.span and touch.line == step.line]
+    def _code(self, step: Step, wrong: Sequence[Cell]) -> dict[str, Any]:
+        touches = [touch for touch in step.touches if touch.span and touch.line == step.line]
+        blamed = [t for t in touches if any((t.storage, p) in wrong for p in t.positions)]
+        marks = dict.fromkeys(touch.span for touch in blamed or touches if touch.span)
         line = step.line if self.ran.lines else None
         return {"line": line, "marks": marks, "variables": spell_variables(step.variables)}
 

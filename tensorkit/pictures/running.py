@@ -61,9 +61,9 @@ def lit(ran: Trace, step: Step, before: Sequence[Trace] = ()) -> dict[str, Any]:
     ``before`` are the loops that stand above the one that ran.
     """
     line = step.line - ran.first + 1 + sum(len(one.lines) + 1 for one in before)
-    marks = [touch.span for touch in step.touches if touch.span and touch.line == step.line]
+    marks = dict.fromkeys(t.span for t in step.touches if t.span and t.line == step.line)
     moving = {name: step.variables[name] for name in step.variables if _moves(ran, name)}
-    return {"line": line, "marks": marks, "variables": spell_variables(moving)}
+    return {"line": line, "marks": list(marks), "variables": spell_variables(moving)}
 
 
 def _moves(ran: Trace, name: str) -> bool:
@@ -73,13 +73,13 @@ def _moves(ran: Trace, name: str) -> bool:
 
 
 def spell_variables(variables: Mapping[str, Value]) -> str:
-    """Return the local variables as ``o = 1   index = [0, 1]``."""
-    return "   ".join(f"{name} = {_spell(value)}" for name, value in variables.items())
+    """Return the local variables as ``o=1   index=[0, 1]``, to be broken only between them."""
+    return "   ".join(f"{name}={_spell(value)}" for name, value in variables.items())
 
 
 def _spell(value: Value) -> str:
     if isinstance(value, tuple):
-        return f"[{', '.join(map(_spell, value))}]"
+        return "[" + ",\N{NO-BREAK SPACE}".join(map(_spell, value)) + "]"
     return fmt(value)
 
 

@@ -26,13 +26,12 @@ from tensorkit.pictures.expected import prepare
 from tensorkit.pictures.fold import BETWEEN, landing, run_fold
 from tensorkit.pictures.layout import BoxEdges, Drawn, tensor_size
 from tensorkit.pictures.reference import reduce_sum
-from tensorkit.pictures.running import as_tensor, index_of, sits, spell_variables
+from tensorkit.pictures.running import as_tensor, index_of, listing, lit, sits, spell_variables
 from tensorkit.pictures.scene import Scene
-from tensorkit.pictures.steps import Source
 from tensorkit.pictures.text import MINUS, fmt
 from tensorkit.reduction import Reduce
 from tensorkit.tensor import Tensor
-from tensorkit.trace import Step, Trace, trace
+from tensorkit.trace import Trace, trace
 from tensorkit.view import Shape, normal_dim
 
 FEW = 6  # terms of a fold that a caption writes out
@@ -164,7 +163,7 @@ def implement_scene(x: Any, dim: int = 1) -> Scene:
     ran = trace(reduce_sum, call.arguments)
     given = call.inputs[0]
     shape = tuple(n if d == call.dim else 1 for d, n in enumerate(x.shape))
-    board = Board(f"sum over dim {call.dim}, from a cell of out", Source(ran.lines, ran.first))
+    board = Board(f"sum over dim {call.dim}, from a cell of out", listing(ran))
     board.tensor(call.out)
     board.shape("stencil", f"stencil  {shape}", f"sum over dim {call.dim}", shape)
     board.tensor(given)
@@ -194,8 +193,8 @@ def _tell_cell(
     scene.step(
         f"Begin at a cell of out: number {number} is out{spell_index(index)}. "
         f"What belongs to it is x[{', '.join(free)}]: dim {dim} is free.",
-        line=ran.first + begin,
-        variables=f"o = {number}   index = [{', '.join(map(str, index))}]",
+        line=1 + begin,
+        variables=spell_variables({"o": number, "index": index}),
         write=out.cell(number),
         expected=[k for cell in cells for k in x.cell(cell)],
         show=show,
@@ -206,18 +205,13 @@ def _tell_cell(
         scene.step(
             f"{sits([x.plate], at)}: {fmt(step.reads[1].values[0])} is added, "
             f"and out{spell_index(index)} goes from {fmt(before)} to {fmt(after)}.",
-            **_code(step),
+            **lit(ran, step),
             text=dict.fromkeys(out.cell(number), after),
             read=x.cell(cell),
             write=out.cell(number),
             keep={"dim": x.cell(cell)},
             show=show,
         )
-
-
-def _code(step: Step) -> dict[str, Any]:
-    marks = [touch.span for touch in step.touches if touch.span]
-    return {"line": step.line, "marks": marks, "variables": spell_variables(step.variables)}
 
 
 def gathered(ran: Trace, cells: int) -> Iterator[list[int]]:

@@ -117,27 +117,27 @@ class Context:
     settings: dict[str, Any] = {}  # noqa: RUF012 - the shared empty default is never written
     serial = -1
     freed = False
-    saved: tuple[Any, ...] = ()
-    saved_at = -1
+    _saved: tuple[Any, ...] = ()
+    _saved_at = -1
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Set tensors aside. A later change of one of them in place is noticed by backward."""
-        self.saved, self.saved_at = tensors, next(SERIAL)
+        self._saved, self._saved_at = tensors, next(SERIAL)
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """What ``save_for_backward`` was given. Raises InPlaceError if one has changed since."""
         if self.freed:
             raise GraphError(FREED)
-        if Clock.last_write > self.saved_at:
-            for tensor in self.saved:
-                if isinstance(tensor, Variable) and tensor._owner().written > self.saved_at:
+        if Clock.last_write > self._saved_at:
+            for tensor in self._saved:
+                if isinstance(tensor, Variable) and tensor._owner().written > self._saved_at:
                     raise InPlaceError(
                         f"a tensor of shape {tensor.shape} that {self.function.name} saved for "
                         "backward was changed in place after forward: its gradient would be wrong. "
                         "Change a copy instead, or call backward first"
                     )
-        return self.saved
+        return self._saved
 
 
 FREED = (
@@ -237,7 +237,7 @@ def unwind(root: Any, grad_out: Any = None, retain_graph: bool = False) -> Itera
         leaf.grad = total
     if not retain_graph:
         for node in nodes:
-            node.freed, node.inputs, node.saved = True, (), ()
+            node.freed, node.inputs, node._saved = True, (), ()
 
 
 def plus(a: Any, b: Any) -> Any:

@@ -75,9 +75,9 @@ class Elementwise(Operation):
         ctx.needs_input_grad = tuple([t.requires_grad for t in inputs])
         if self.saves:
             cells = (*inputs, out)
-            ctx.saved = tuple([cells[k] if k < len(inputs) else out._shadow() for k in self.kept])
+            ctx._saved = tuple([cells[k] if k < len(inputs) else out._shadow() for k in self.kept])
         record(ctx, self, inputs, out)
-        ctx.saved_at = ctx.serial
+        ctx._saved_at = ctx.serial
         return out
 
     @cached_property

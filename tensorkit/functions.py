@@ -40,6 +40,9 @@ def recording(inputs: tuple[Variable, ...]) -> bool:
     return GradMode.on and any(t.requires_grad for t in inputs)
 
 
+NEEDED = {"inputs", "settings", "serial", "freed"}  # attributes of a Context that the graph reads
+
+
 class Function:
     """A differentiable operation of your own, in the convention of ``torch.autograd.Function``.
 
@@ -93,9 +96,15 @@ class Function:
             raise DtypeError(
                 f"{cls.__name__}.forward returned {type(out).__name__}: return one tensor"
             )
+        taken = sorted(NEEDED & vars(ctx).keys())
+        if taken:
+            raise GraphError(
+                f"{cls.__name__}.forward sets ctx.{taken[0]}, which the graph needs for itself: "
+                "give the attribute another name"
+            )
         made, out = out, out.detach()  # forward may return an input, or a tensor from elsewhere
         if recording(tensors):
-            ctx.saved = tuple(t._shadow() if t is made else t for t in ctx.saved)
+            ctx._saved = tuple(t._shadow() if t is made else t for t in ctx._saved)
             positions = [k for k, a in enumerate(args) if isinstance(a, Variable)]
             record(ctx, _ByTensor(cls, len(args), positions), tensors, out)
         return out

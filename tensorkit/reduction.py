@@ -83,9 +83,9 @@ class Reduce(Operation):
             ctx = Context()
             ctx.settings, ctx.needs_input_grad = plan.settings, (True,)
             if self.saves:
-                ctx.saved = (x, out._shadow())
+                ctx._saved = (x, out._shadow())
             record(ctx, self, (x,), out)
-            ctx.saved_at = ctx.serial
+            ctx._saved_at = ctx.serial
         return out
 
     def plan(self, x: Any, dim: int | tuple[int, ...] | None, keepdim: bool | None) -> ReducePlan:

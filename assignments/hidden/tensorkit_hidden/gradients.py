@@ -159,6 +159,7 @@ CHECKS = {
             undone(EXACT, (2, 3, 2, 4), (3, 1, 4), "try four dims, one added and one stretched"),
             undone(EXACT, (3, 1), (3, 1), "a dim of length 1 that was never stretched stays"),
             undone(EXACT, (), (), "one number (0-d) goes through unchanged"),
+            undone(EXACT, (2, 0), (0,), "a dim of length 0 is a dim like any other"),
         ),
         "aligned": (
             undone(FROM_RIGHT, (3, 3), (3,), SQUARE),
@@ -241,6 +242,12 @@ CHECKS = {
     },
     "less": {
         "every": (
+            Case(
+                "equal numbers are not less",
+                (laid([[1, 2, -3], [0, 5, 4]]), laid([[1, 3, -3], [0, 4, 6]])),
+                grad_out=laid([[2, -10, 3], [7, 20, -5]]),
+                hint="compare two tensors that agree in one cell",
+            ),
             *elementwise(2),
             Case(
                 "each gradient has the shape of its own input",

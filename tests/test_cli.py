@@ -25,6 +25,8 @@ def cell(source, kind="-", tags=(), code=False):
     return made
 
 
+TOP = "Reveal.getCurrentSlide().scrollTop"
+
 STEPPER = """
 from IPython.display import HTML
 HTML('''<div class="demo"><b>0</b><button>next</button></div><script>
@@ -49,6 +51,7 @@ def lesson(tmp_path_factory):
         cell("# Demo\n\n$$\\sum_i d_i J_{ij}$$ and $\\frac{\\partial f}{\\partial x}$", "slide"),
         cell("first", "fragment"),
         cell("second", "fragment"),
+        cell("line\n\n" * 60 + "below the edge", "fragment"),
         cell(STEPPER, "slide", code=True),
         cell("import ipywidgets; ipywidgets.IntSlider()", code=True),
         cell("from IPython.display import Math; Math(r'\\sigma(x)')", code=True),
@@ -288,6 +291,9 @@ def test_slides_reveal_fragments_in_order_and_steppers_step(published, page):
     assert shown.all_text_contents() == ["first"]
     page.keyboard.press("ArrowRight")
     assert shown.all_text_contents() == ["first", "second"]
+    assert page.evaluate(TOP) == 0
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(TOP) > 0
     page.keyboard.press("ArrowRight")
     page.locator(".demo button").click()
     assert page.locator(".demo b").inner_text() == "1"
@@ -300,6 +306,7 @@ def test_a_page_shows_all_and_its_steppers_step(published, page):
     assert page.locator("math").first.bounding_box()["width"] > 20
     page.locator(".demo button").click()
     assert page.locator(".demo b").inner_text() == "1"
+    assert page.locator("#Demo").inner_text().startswith("Demo")
     assert page.locator("img[src^='data:image/png']").is_visible()
 
 

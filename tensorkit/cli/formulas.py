@@ -52,6 +52,5 @@ def markdown(source: str, attachments: dict[str, Any], path: str) -> str:
         attachments=attachments,
         embed_images=True,
         path=path,
-        exclude_anchor_links=True,
     )
     return str(MarkdownWithMath(renderer=renderer).render(source))

@@ -12,7 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 Span = tuple[int, int]
+Value = float | int | bool | str | tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -57,3 +60,17 @@ def _statements(text: str, first: int) -> dict[int, int]:
             for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
                 begins[line + first - 1] = node.lineno + first - 1
     return begins
+
+
+def short(value: object) -> Value | None:
+    """Return a number, or a run of up to six, as plain Python; None for anything longer."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return float(value)
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1):
+        parts = [short(one) for one in value] if len(value) <= 6 else [None]
+        return None if None in parts else tuple(parts)
+    return None

@@ -18,10 +18,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .listing import Listing, Span
+from .listing import Listing, Span, Value, short
 from .watch import Kind, Watched, watch
-
-Value = float | int | bool | str | tuple[Any, ...]
 
 TOUCHES = 3000  # reads and writes after which a loop is stopped
 INSTRUCTIONS = 1_000_000  # of Python, after which it is stopped if it touches its storages less
@@ -151,6 +149,8 @@ class Recorder:
         self._open = False
         self._count = 0  # instructions of all that runs
         self._ticks = 0  # of these, the function's own
+        self._limit = INSTRUCTIONS
+        self._stops: list[str] = []
         self._line = self.code.co_firstlineno
 
     def watch(self, name: str, values: Any) -> Watched:
@@ -217,18 +217,31 @@ class Recorder:
         variables = self._variables(frame)
         self._noted.append(_Noted(touch, frame, frame.f_lasti, self._ticks, variables))
         if len(self._noted) >= TOUCHES:
-            raise Stopped(f"stopped after {TOUCHES} reads and writes")
+            sys.settrace(self._count_work)  # off since the last stop, if a bare except caught that
+            frame.f_trace = self._count_work
+            raise self._stop(f"stopped after {TOUCHES} reads and writes")
+
+    def _stop(self, why: str) -> Stopped:
+        """Return what stops the loop, and wait a little longer next time.
+
+        A bare ``except:`` catches even this; sooner or later it is raised outside of the ``try``.
+        """
+        self._limit = self._count + len(self._stops)
+        self._stops.append(why)
+        return Stopped(self._stops[0])
 
     def _variables(self, frame: FrameType) -> dict[str, Value]:
         """Return the locals that are numbers, or short runs of numbers that are no argument."""
         arguments = self.code.co_varnames[: self.code.co_argcount]
         kept = {}
         for name, value in frame.f_locals.items():
-            short = _short(value)
-            if short is None or (name in arguments and isinstance(short, tuple)):
+            if isinstance(value, Watched):
+                continue
+            shown = short(value)
+            if shown is None or (name in arguments and isinstance(shown, tuple)):
                 continue
             if name.isidentifier():  # a comprehension's own argument is called ".0"
-                kept[name] = short
+                kept[name] = shown
         return kept
 
     def _count_work(self, frame: FrameType, event: str, _: object) -> Any:
@@ -241,19 +254,19 @@ class Recorder:
             # lines are too coarse: ``while True: pass`` never begins a second one
             frame.f_trace_opcodes, frame.f_trace_lines = True, frame.f_code in self._codes
         elif event == "line":
-            self._line = frame.f_lineno
+            self._line = frame.f_lineno or self._line
         elif event == "opcode":
             self._count += 1
             self._ticks += frame.f_code in self._codes
-            if self._count >= INSTRUCTIONS:
-                raise Stopped(f"stopped after {INSTRUCTIONS} instructions")
+            if self._count >= self._limit:
+                raise self._stop(f"stopped after {INSTRUCTIONS} instructions")
         return self._count_work
 
     def _line_of(self, traceback: TracebackType | None) -> int:
         line = self._line
         while traceback is not None:
             if traceback.tb_frame.f_code in self._codes:
-                line = traceback.tb_lineno
+                line = traceback.tb_lineno or line
             traceback = traceback.tb_next
         return line
 
@@ -274,21 +287,6 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _nested(constant)
-
-
-def _short(value: object) -> Value | None:
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    if isinstance(value, (float, np.floating)):
-        return float(value)
-    if isinstance(value, Watched):
-        return None
-    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1):
-        parts = [_short(one) for one in value] if len(value) <= 6 else [None]
-        return None if None in parts else tuple(parts)
-    return None
 
 
 def _plain(value: Any) -> Any:

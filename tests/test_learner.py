@@ -312,6 +312,15 @@ def test_numpy_in_one_line_is_followed_too():
     assert len(scene.steps) == 3
 
 
+def test_a_write_that_nobody_could_see_still_counts():
+    def behind(out, out_shape, out_strides, a, a_shape, a_strides):
+        np.asarray(out)[:] = -np.asarray(a)
+
+    scene = told(behind, X, like=tk.neg)
+    assert scene.steps[-1].say == "Every cell of out is right: it agrees with neg."
+    assert scene.state(-1).texts["out.5"] == "−6.5"
+
+
 def test_without_a_reference_nothing_is_judged():
     scene = told(good_map, X)
     assert "With like=tk.neg, say, out would be compared." in scene.steps[-1].say

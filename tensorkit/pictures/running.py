@@ -15,11 +15,12 @@ from tensorkit.compiler import Kernel
 from tensorkit.errors import ShapeError
 from tensorkit.functions import Operation
 from tensorkit.kernels import walk
+from tensorkit.listing import Value
 from tensorkit.pictures.board import Plate, spell_index
 from tensorkit.pictures.steps import Source
 from tensorkit.pictures.text import MINUS, fmt
 from tensorkit.tensor import Tensor, tensor
-from tensorkit.trace import Step, Trace, Value, trace
+from tensorkit.trace import Step, Trace, trace
 from tensorkit.view import Layout, Shape, View, layout, row_major
 
 

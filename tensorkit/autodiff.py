@@ -1,9 +1,9 @@
 """Reverse mode: remember how each tensor was made, then walk back from the newest to the oldest.
 
-A Context is a node of the graph: which function made a tensor, from which inputs, and what it set
-aside for backward. A node can only depend on nodes made before it, so newest first is an order in
-which every gradient is complete before it is passed on. ``unwind`` is a generator, one step per
-node: ``Tensor.backward`` drains it, a stepper pauses on it. There is no second implementation.
+A Node says which function made a tensor, from which inputs, and what was set aside for backward. It
+can only depend on nodes made before it, so newest first is an order in which every gradient is
+complete before it is passed on. ``unwind`` is a generator, one step per node: ``Tensor.backward``
+drains it, a stepper pauses on it. There is no second implementation.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Variable(View):
     """
 
     requires_grad: bool = False
-    ctx: Context | None = None
+    ctx: Node | None = None
     grad: Self | None = None
     base: Variable | None = None  # the tensor whose storage this one shares
     written: int = -1  # when the storage was last changed in place, kept at its owner
@@ -105,18 +105,15 @@ class Backward(Protocol):
 
 
 class Context:
-    """A node of the graph, and the notebook that forward keeps for backward.
+    """The notebook that forward keeps for backward.
 
-    ``needs_input_grad`` tells, per input, whether its gradient is wanted. Forward may set
-    attributes of its own on the context. ``serial`` counts nodes in the order they were made.
+    ``needs_input_grad`` tells, per argument, whether its gradient is wanted. Forward may set
+    attributes of its own.
     """
 
-    function: Backward
-    inputs: tuple[Variable, ...] = ()
     needs_input_grad: tuple[bool, ...] = ()
-    settings: dict[str, Any] = {}  # noqa: RUF012 - the shared empty default is never written
-    serial = -1
-    freed = False
+    _name = "forward"
+    _freed = False
     _saved: tuple[Any, ...] = ()
     _saved_at = -1
 
@@ -127,17 +124,42 @@ class Context:
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """What ``save_for_backward`` was given. Raises InPlaceError if one has changed since."""
-        if self.freed:
+        if self._freed:
             raise GraphError(FREED)
         if Clock.last_write > self._saved_at:
             for tensor in self._saved:
                 if isinstance(tensor, Variable) and tensor._owner().written > self._saved_at:
                     raise InPlaceError(
-                        f"a tensor of shape {tensor.shape} that {self.function.name} saved for "
-                        "backward was changed in place after forward: its gradient would be wrong. "
+                        f"a tensor of shape {tensor.shape} that {self._name} saved for backward "
+                        "was changed in place after forward: its gradient would be wrong. "
                         "Change a copy instead, or call backward first"
                     )
         return self._saved
+
+    def _free(self) -> None:
+        self._freed, self._saved = True, ()
+
+
+class Node(Context):
+    """A node of the graph: which function made a tensor, from which inputs, with which settings.
+
+    ``serial`` counts nodes in the order they were made.
+    """
+
+    function: Backward
+    inputs: tuple[Variable, ...] = ()
+    settings: dict[str, Any] = {}  # noqa: RUF012 - the shared empty default is never written
+    serial = -1
+    notebook: Context | None = None  # that of a learner's own function
+
+    @property
+    def _name(self) -> str:  # type: ignore[override]
+        return self.function.name
+
+    def _free(self) -> None:
+        self._freed, self._saved, self.inputs = True, (), ()
+        if self.notebook is not None:
+            self.notebook._free()
 
 
 FREED = (
@@ -146,26 +168,26 @@ FREED = (
 )
 
 
-def record(ctx: Context, function: Backward, inputs: tuple[Variable, ...], out: Variable) -> None:
-    """Make ``ctx`` the node that produced ``out``."""
-    ctx.function = function
-    ctx.inputs = inputs
-    ctx.serial = next(SERIAL)
+def record(node: Node, function: Backward, inputs: tuple[Variable, ...], out: Variable) -> None:
+    """Make ``node`` the one that produced ``out``."""
+    node.function = function
+    node.inputs = inputs
+    node.serial = next(SERIAL)
     out.requires_grad = True
-    out.ctx = ctx
+    out.ctx = node
 
 
 class BackwardStep(NamedTuple):
     """One step of backward: ``grad_out`` is complete at ``node``; ``grads`` go to its inputs."""
 
-    node: Context
+    node: Node
     grad_out: Any
     grads: tuple[Any, ...]
 
 
-def nodes_behind(root: Variable) -> list[Context]:
+def nodes_behind(root: Variable) -> list[Node]:
     """Return every node that ``root`` depends on, newest first. No recursion."""
-    found: set[Context] = set()
+    found: set[Node] = set()
     waiting = [root.ctx] if root.ctx else []
     while waiting:
         node = waiting.pop()
@@ -205,9 +227,9 @@ def unwind(root: Any, grad_out: Any = None, retain_graph: bool = False) -> Itera
     """
     start = starting_gradient(root, grad_out)
     nodes = nodes_behind(root)
-    if any(node.freed for node in nodes):
+    if any(node._freed for node in nodes):
         raise GraphError(FREED)
-    arrived: dict[Context, Any] = {}
+    arrived: dict[Node, Any] = {}
     leaves: dict[int, tuple[Any, Any]] = {}
     if root.ctx is None:
         leaves[id(root)] = (root, run_copy(start, start.dtype))
@@ -237,7 +259,7 @@ def unwind(root: Any, grad_out: Any = None, retain_graph: bool = False) -> Itera
         leaf.grad = total
     if not retain_graph:
         for node in nodes:
-            node.freed, node.inputs, node._saved = True, (), ()
+            node._free()
 
 
 def plus(a: Any, b: Any) -> Any:
@@ -247,7 +269,7 @@ def plus(a: Any, b: Any) -> Any:
     return run_zip(ADD, a, b)
 
 
-def own(share: Any, grad_out: Any, node: Context) -> Any:
+def own(share: Any, grad_out: Any, node: Node) -> Any:
     """Return a gradient that a leaf may keep: copied if anything else might hold its storage."""
     own_work = node.function.kind != "function"  # a learner's backward may return what it saved
     fresh = own_work and share.base is None and share is not grad_out

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .autodiff import Context, GradMode, Variable, filled, record
+from .autodiff import GradMode, Node, Variable, filled, record
 from .compiler import Kernel
 from .errors import DtypeError
 from .functions import Operation
@@ -71,7 +71,7 @@ class Elementwise(Operation):
 
     def note(self, inputs: tuple[Any, ...], out: Any) -> Any:
         """Record that ``out`` was made from ``inputs``, with what backward needs."""
-        ctx = Context()
+        ctx = Node()
         ctx.needs_input_grad = tuple([t.requires_grad for t in inputs])
         if self.saves:
             cells = (*inputs, out)
@@ -85,7 +85,7 @@ class Elementwise(Operation):
         """Which of (*inputs, output) are saved."""
         return tuple((*self.names, "z").index(v) for v in self.saves)
 
-    def backward(self, ctx: Context, grad_out: Any) -> tuple[Any, ...]:
+    def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Upstream gradient times local derivative, cell by cell, for each input that wants it."""
         saved = ctx.saved_tensors
         return tuple(

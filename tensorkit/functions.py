@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from .autodiff import Context, GradMode, Variable, no_grad, record
+from .autodiff import Context, GradMode, Node, Variable, no_grad, record
 from .errors import DtypeError, GraphError, ShapeError
 from .kernels import run_copy
 
@@ -30,7 +30,7 @@ class Operation:
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name}: {self.about}>"
 
-    def backward(self, ctx: Context, grad_out: Any) -> tuple[Any, ...]:
+    def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Return one gradient per input, or None where there is none."""
         raise NotImplementedError
 
@@ -38,9 +38,6 @@ class Operation:
 def recording(inputs: tuple[Variable, ...]) -> bool:
     """Whether an operation on these inputs becomes part of the graph."""
     return GradMode.on and any(t.requires_grad for t in inputs)
-
-
-NEEDED = {"inputs", "settings", "serial", "freed"}  # attributes of a Context that the graph reads
 
 
 class Function:
@@ -88,7 +85,7 @@ class Function:
         """Run forward and, if an input requires a gradient, record the step on the graph."""
         tensors = tuple(a for a in args if isinstance(a, Variable))
         ctx = Context()
-        ctx.function = cls
+        ctx._name = cls.__name__
         ctx.needs_input_grad = tuple(isinstance(a, Variable) and a.requires_grad for a in args)
         with no_grad():
             out = cls.forward(ctx, *args)
@@ -96,32 +93,30 @@ class Function:
             raise DtypeError(
                 f"{cls.__name__}.forward returned {type(out).__name__}: return one tensor"
             )
-        taken = sorted(NEEDED & vars(ctx).keys())
-        if taken:
-            raise GraphError(
-                f"{cls.__name__}.forward sets ctx.{taken[0]}, which the graph needs for itself: "
-                "give the attribute another name"
-            )
         made, out = out, out.detach()  # forward may return an input, or a tensor from elsewhere
         if recording(tensors):
             ctx._saved = tuple(t._shadow() if t is made else t for t in ctx._saved)
             positions = [k for k, a in enumerate(args) if isinstance(a, Variable)]
-            record(ctx, _ByTensor(cls, len(args), positions), tensors, out)
+            node = Node()
+            node.notebook = ctx
+            record(node, _ByTensor(cls, ctx, len(args), positions), tensors, out)
         return out
 
 
 class _ByTensor:
     """A Function as the graph sees it: one gradient per tensor, other arguments left out."""
 
-    def __init__(self, function: type[Function], count: int, positions: list[int]) -> None:
-        self.function, self.count, self.positions = function, count, positions
+    def __init__(
+        self, function: type[Function], ctx: Context, count: int, positions: list[int]
+    ) -> None:
+        self.function, self.ctx, self.count, self.positions = function, ctx, count, positions
         self.name = function.__name__
         self.kind, self.symbol, self.latex = "function", self.name, rf"\mathrm{{{self.name}}}"
 
-    def backward(self, ctx: Context, grad_out: Any) -> tuple[Any, ...]:
+    def backward(self, node: Node, grad_out: Any) -> tuple[Any, ...]:
         """Call the learner's backward, check it, and keep the gradients that belong to tensors."""
         with no_grad():
-            grads = self.function.backward(ctx, grad_out)
+            grads = self.function.backward(self.ctx, grad_out)
         grads = tuple(grads) if isinstance(grads, (tuple, list)) else (grads,)
         if len(grads) != self.count:
             raise GraphError(
@@ -132,7 +127,7 @@ class _ByTensor:
             self.checked(k, parent, grads[k])
             if grads[k] is not None and parent.requires_grad
             else None
-            for k, parent in zip(self.positions, ctx.inputs, strict=True)
+            for k, parent in zip(self.positions, node.inputs, strict=True)
         )
 
     def checked(self, number: int, parent: Variable, grad: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .autodiff import Context, Variable, record
+from .autodiff import Node, Variable, record
 from .errors import DtypeError, ShapeError
 from .functions import Operation, recording
 from .kernels import reduce_kernel, run_copy, run_reduce
@@ -66,7 +66,7 @@ class Move(Operation):
     def moved(self, x: Any, out: Any, **settings: Any) -> Any:
         """Record ``out`` as made from ``x`` by this move."""
         if recording((x,)):
-            ctx = Context()
+            ctx = Node()
             ctx.settings = {"from_shape": x.layout.shape, **settings}
             ctx.needs_input_grad = (True,)
             record(ctx, self, (x,), out)
@@ -86,7 +86,7 @@ class Expand(Move):
         out = reread(x, expanded(x.layout, shape))
         return self.moved(x, out, shape=shape) if x.requires_grad else out
 
-    def backward(self, ctx: Context, grad_out: Any) -> tuple[Any, ...]:
+    def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Copies forward, sums backward."""
         return (unbroadcast(grad_out, ctx.settings["from_shape"]),)
 
@@ -101,7 +101,7 @@ class Permute(Move):
         dims = tuple(normal_dim(d, x.shape) for d in given)
         return self.moved(x, reread(x, permuted(x.layout, dims)), order=dims)
 
-    def backward(self, ctx: Context, grad_out: Any) -> tuple[Any, ...]:
+    def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Put every dim back: the inverse of ``order``, which is ``order`` only for plain swaps."""
         order = ctx.settings["order"]
         inverse = tuple(order.index(d) for d in range(len(order)))
@@ -130,7 +130,7 @@ class Reshape(Move):
             )
         return self.moved(x, reread(x, at), shape=wanted)
 
-    def backward(self, ctx: Context, grad_out: Any) -> tuple[Any, ...]:
+    def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Give the gradient the old shape; copy it first if it lies in another order."""
         old = ctx.settings["from_shape"]
         at = regrouped(grad_out.layout, old)
@@ -149,7 +149,7 @@ class Contiguous(Move):
         need_tensor(self.name, x)
         return x if x.is_contiguous() else self.moved(x, run_copy(x, x.dtype))
 
-    def backward(self, ctx: Context, grad_out: Any) -> tuple[Any, ...]:
+    def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Pass on: a copy of each cell has slope 1."""
         return (grad_out,)
 
@@ -163,7 +163,7 @@ class To(Move):
         wanted = as_dtype(dtype)
         return x if x.dtype == wanted else self.moved(x, run_copy(x, wanted), dtype=x.dtype)
 
-    def backward(self, ctx: Context, grad_out: Any) -> tuple[Any, ...]:
+    def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Convert the gradient back."""
         return (run_copy(grad_out, ctx.settings["dtype"]),)
 

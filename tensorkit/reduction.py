@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar, NamedTuple
 
-from .autodiff import Context, GradMode, Variable, filled, record
+from .autodiff import GradMode, Node, Variable, filled, record
 from .elementwise import REALS, chain_rule
 from .errors import ShapeError
 from .functions import Operation
@@ -80,7 +80,7 @@ class Reduce(Operation):
         out = self.fold(x, plan.dims)
         out.layout = plan.out  # the same cells; the dims of length 1 may be gone
         if GradMode.on and x.requires_grad:
-            ctx = Context()
+            ctx = Node()
             ctx.settings, ctx.needs_input_grad = plan.settings, (True,)
             if self.saves:
                 ctx._saved = (x, out._shadow())
@@ -117,7 +117,7 @@ class Reduce(Operation):
         """Return how many cells meet in each output cell, as a tensor of the shape of ``like``."""
         return filled(type(x), math.prod(x.shape[d] for d in dims), like.shape, x.dtype)
 
-    def backward(self, ctx: Context, grad_out: Any) -> tuple[Any, ...]:
+    def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Send each output cell's gradient back to all cells that met in it, times the slope."""
         dims, shape, kept = (ctx.settings[k] for k in ("dims", "from_shape", "kept"))
         g = as_kept(grad_out, kept)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .autodiff import Context, Variable, filled, no_grad, nodes_behind, plus, unwind
+from .autodiff import Node, Variable, filled, no_grad, nodes_behind, plus, unwind
 from .errors import DtypeError, GraphError
 from .naming import Names, call_watched, parameters, surroundings, usual_name
 from .tensor import Tensor, tensor
@@ -159,7 +159,7 @@ def run(f: Callable[..., Any], *inputs: Any, grad_out: Any = None) -> Tape:
             "graph to draw"
         )
     nodes = nodes_behind(root)[::-1]
-    if any(node.freed for node in nodes):
+    if any(node._freed for node in nodes):
         raise GraphError("the expression uses a tensor whose graph was freed by a backward")
     start = upstream(root, grad_out)
     book = Book(names, leaves, nodes, root)
@@ -197,7 +197,7 @@ def upstream(root: Any, grad_out: Any) -> Any:
 class Book:
     """Takes a run down: numbers the grids and calls, then follows backward."""
 
-    def __init__(self, names: Names, leaves: list[Any], nodes: list[Context], root: Any) -> None:
+    def __init__(self, names: Names, leaves: list[Any], nodes: list[Node], root: Any) -> None:
         self.names, self.root = names, root
         self.grids: list[Grid] = []
         self.calls: list[Call] = []
@@ -283,7 +283,7 @@ class Book:
         return pulls
 
 
-def slopes(node: Context, grad_out: Any) -> Slopes:
+def slopes(node: Node, grad_out: Any) -> Slopes:
     """Return the local derivatives at a node, by asking it for the gradient of 1."""
     if node.function.kind not in ("map", "zip", "reduce"):
         return (None,) * len(node.inputs)

@@ -85,7 +85,7 @@ class FunctionExam(Exam):
         return False
 
     def _forward(self, subject: Any, case: Case, ctx: tk.Context, tensors: list[tk.Tensor]) -> Any:
-        ctx.function = subject  # as apply does: a Context names its function in errors
+        ctx._name = subject.__name__  # as apply does: a Context names its function in errors
         label = f"{self.name}.forward({', '.join(('ctx', *self.names, *self.extras))})"
         return self._run(label, case, subject.forward, ctx, *tensors, *case.extra)
 

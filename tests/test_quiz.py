@@ -10,8 +10,10 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
+from conftest import Lab
 
 import tensorkit as tk
 from tensorkit.pictures import Scene
@@ -474,3 +476,44 @@ def test_questions_follow_the_page(page: Any, ground: str, dark: bool) -> None:
         "e => [getComputedStyle(e).color, getComputedStyle(e).borderStyle]"
     )
     assert colours == ["rgb(232, 234, 237)" if dark else "rgb(28, 32, 36)", "dashed"]
+
+
+IDLE = "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+CELLS = """\
+import tensorkit as tk
+from tensorkit.widgets import Predict, Quiz
+Predict("zip-less", show=tk.figures.zip())
+Quiz("keep-dim")"""
+
+
+def test_a_running_notebook_asks_and_leaves_the_keys_alone(lab: Lab, new_page: Any) -> None:
+    first, *others = CELLS.rsplit("\n", 1)
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(text) for text in (first, *others)],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    nbformat.write(book, lab.folder / "asks.ipynb")
+    page = new_page()
+    page.set_default_timeout(90_000)
+    page.goto(lab.url("asks.ipynb"))
+    page.wait_for_function("() => window.jupyterapp !== undefined")
+    page.wait_for_function(IDLE)
+    page.evaluate("() => jupyterapp.commands.execute('runmenu:run-all')")
+    form = page.locator(".jp-OutputArea form").first
+    form.wait_for()
+    box = form.get_by_role("textbox")
+    box.press_sequentially("2 add")  # in a notebook, a and d make and delete cells
+    form.get_by_label("4").check()
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    assert page.locator(".jp-Notebook .jp-Cell").count() == 2
+    box.fill("2")
+    form.get_by_role("button", name="Commit").click()
+    assert "That is it." in page.locator(".tkq-says").first.inner_text()
+    stepper = page.locator(".tkq .tk[aria-roledescription=stepper]")
+    stepper.press("ArrowRight")
+    assert stepper.locator(".tk-count").inner_text() == "1 / 6"
+    group = page.get_by_role("group", name="What is the shape of x.sum(1) here?")
+    group.get_by_role("radio").first.check()
+    page.get_by_role("button", name="Check", exact=True).click()
+    assert "That is NumPy's default" in page.locator(".tkq").last.inner_text()

@@ -157,7 +157,7 @@ function review(root, data) {
       ...(said.length ? [element("div", { class: "tkq-buttons" }, again)] : []),
     );
   }
-  document.addEventListener(TOLD, () => root.isConnected && draw());
+  document.addEventListener(TOLD, () => draw()); // also while a notebook keeps this part off its page
   draw();
 }
 

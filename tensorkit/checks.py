@@ -29,14 +29,16 @@ Array = NDArray[Any]
 class GradientReport:
     """What backward said and what nudging measured, input by input, as arrays of its shape.
 
-    ``analytic`` is from backward, ``numeric`` from nudging: nan in cells that were not checked.
-    ``checked``, ``wrong`` and ``kinks`` mark cells. ``weights`` is the grad_out of the test, one
-    number for each output cell. ``message`` says what is wrong first; empty if all cells agree.
+    ``numbers`` tells which arguments they are. ``analytic`` is from backward, ``numeric`` from
+    nudging: nan in cells that were not checked. ``checked``, ``wrong`` and ``kinks`` mark cells.
+    ``weights`` is the grad_out of the test, one number for each output cell. ``message`` says what
+    is wrong first; empty if all cells agree. ``tk.step(report)`` draws it.
     """
 
     name: str
     message: str
     weights: Array
+    numbers: tuple[int, ...]
     analytic: tuple[Array, ...]
     numeric: tuple[Array, ...]
     checked: tuple[Array, ...]
@@ -88,7 +90,8 @@ def check_gradient(
     included; ``seed`` fixes the sample and the weights of the output cells.
 
     Raises GradientError, with the report as its ``report``, unless all agree; with
-    ``raises=False`` only returns the report. Raises DtypeError for inputs that cannot be nudged.
+    ``raises=False`` only returns the report, which ``tk.step(report)`` draws cell by cell. Raises
+    DtypeError for inputs that cannot be nudged.
     """
     name, run_f = called(f)
     chosen = differentiated(inputs)
@@ -158,6 +161,7 @@ def check_gradient(
             name,
             problem,
             weights.reshape(out.shape),
+            tuple(chosen),
             tuple(analytic),
             tuple(n[0] for n in numeric),
             tuple(checked),
@@ -167,7 +171,9 @@ def check_gradient(
         if problem:
             break
     if problem and raises:
-        raise GradientError(problem, report)
+        found = GradientError(problem, report)
+        found.add_note("To see it cell by cell: tk.step(tk.check_gradient(..., raises=False))")
+        raise found
     return report
 
 

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tensorkit.checks import GradientReport
+from tensorkit.errors import GradientError
 from tensorkit.functions import Operation
 from tensorkit.pictures.scene import Scene
 from tensorkit.widgets.stepper import Stepper
@@ -24,12 +26,15 @@ def step(
 
     ``step(tk.mul, x, y)`` steps through an operation of the table, forward; with ``grad_out``,
     backward. ``step(lambda x, w: (x * w).sum(), x, w)`` steps through the graph of an expression,
-    forward and then backward from ``grad_out``. A function whose first parameter is called ``out``
-    is your own loop over flat storages, and is compared with ``like``::
+    or of your own tk.Function, forward and then backward from ``grad_out``. A function whose first
+    parameter is called ``out`` is your own loop over flat storages, and is compared with ``like``::
 
         my_map(out, out_shape, out_strides, a, a_shape, a_strides)              like=tk.neg
         my_zip(out, ..., a, a_shape, a_strides, b, b_shape, b_strides)          like=tk.mul
         my_reduce(out, ..., a, a_shape, a_strides, dim)                         like=tk.sum
+
+    ``step(report)`` draws what ``tk.check_gradient(..., raises=False)`` found; the GradientError
+    that it raises otherwise will do as well.
 
     ``like`` may be any Python function of cells; a loop with a ``dim`` is a sum if nothing else is
     said. ``out_strides`` and ``start`` choose how out is laid out and what it holds before.
@@ -37,6 +42,9 @@ def step(
     Raises TypeError for an option that does not belong to ``what``, and ShapeError for inputs that
     do not fit or have too many cells to step through.
     """
+    report = getattr(what, "report", None) if isinstance(what, GradientError) else what
+    if isinstance(report, GradientReport):
+        return Stepper(drawn_report(report, *inputs, dim, grad_out, like, start, out_strides))
     loop = is_loop(what)
     scene: Scene
     if loop:
@@ -62,6 +70,15 @@ def step(
         _refuse(f"the operation {what.name}", like=like, start=start)
         scene = forward_scene(what, *inputs, dim=dim, out_strides=out_strides)
     return Stepper(scene)
+
+
+def drawn_report(report: GradientReport, *more: Any) -> Scene:
+    """Return the scene of a gradient check, which holds all it needs."""
+    from tensorkit.pictures.gradcheck import gradcheck_scene
+
+    if any(one is not None for one in more):
+        raise TypeError("a gradient report has inputs and options of its own: give it alone")
+    return gradcheck_scene(report)
 
 
 def is_loop(what: Any) -> bool:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .autodiff import Node, Variable, filled, no_grad, nodes_behind, plus, unwind
 from .errors import DtypeError, GraphError
+from .functions import Function
 from .naming import Names, call_watched, parameters, surroundings, usual_name
 from .tensor import Tensor, tensor
 from .view import Shape
@@ -143,13 +144,12 @@ def run(f: Callable[..., Any], *inputs: Any, grad_out: Any = None) -> Tape:
     else ``distinct``. The inputs, and the ``grad`` of tensors that ``f`` finds around it, stay as
     they are. Raises GraphError if the result does not depend on a leaf that requires a gradient.
     """
-    names = Names()
-    arguments = fresh(inputs)
-    leaves = []
+    if isinstance(f, type) and issubclass(f, Function):
+        f = f.apply
+    names, arguments = Names(), fresh(inputs)
     for argument, name in zip(arguments, parameters(f, len(arguments)), strict=True):
         names.give(argument, name)
-        if isinstance(argument, Variable):
-            leaves.append(argument)
+    leaves = [t for t in arguments if isinstance(t, Variable)]
     for value, name in surroundings(f):
         names.give(value, name)
     root = call_watched(f, arguments, names)

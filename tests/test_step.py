@@ -80,3 +80,20 @@ def test_figures_take_numbers_of_your_own():
     assert figures.reduce(x, 1, tk.prod).scene.title == "prod over dim 1"
     assert len(figures.stencil(dim=2).scene.steps) == 7
     assert figures.implement(x, 0).scene.steps[-1].say.endswith("goes from 1.5 to 5.")
+
+
+def test_the_jacobian_is_that_of_the_example_of_the_lecture():
+    scene = figures.jacobian().scene
+    state = scene.state(-1)
+    assert [state.texts[f"sum.{c}"] for c in (0, 1)] == ["51", "20"]
+    assert tk.check_gradient(figures.MyFun, tk.tensor([2.0, 5.0])).ok
+
+
+def test_a_function_of_your_own_is_stepped_by_its_name():
+    x = tk.tensor([2.0, 5.0])
+    assert tk.step(figures.MyFun, x).scene.title == "MyFun(x), forward and backward"
+    assert (
+        tk.step(figures.MyFun, x, grad_out=[3.0, 4.0]).scene.transcript()
+        == tk.step(figures.MyFun.apply, x, grad_out=[3.0, 4.0]).scene.transcript()
+    )
+    assert figures.jacobian(figures.MyFun, x).scene.title == "out = MyFun(x): every derivative"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorkit import ops
+from tensorkit.functions import Function
 from tensorkit.tensor import Tensor, tensor
 from tensorkit.widgets.step import step
 from tensorkit.widgets.stepper import Stepper
@@ -89,14 +90,33 @@ def reduce_back(
     return Stepper(backward_scene(op, x, grad_out=grad_out, dim=dim))
 
 
+class MyFun(Function):
+    """The lecture's own example, from two numbers to two: [x1, x1 * x2]."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Tensor:
+        """Return [x1, x1 * x2]; backward will need both numbers."""
+        ctx.save_for_backward(x)
+        x1, x2 = x.tolist()
+        return tensor([x1, x1 * x2])
+
+    @staticmethod
+    def backward(ctx: Any, grad_out: Any) -> Tensor:
+        """Return, for each input, the sum over both outputs of grad_out times slope."""
+        (x,) = ctx.saved_tensors
+        x1, x2 = x.tolist()
+        g1, g2 = grad_out.tolist()
+        return tensor([g1 * 1 + g2 * x2, g1 * 0 + g2 * x1])
+
+
 def jacobian(f: Callable[..., Any] | None = None, *inputs: Any, grad_out: Any = None) -> Stepper:
     """Step through grad_out times the Jacobian: every input cell by every output cell.
 
-    Without ``f`` every cell of out depends on every cell of x, each by another number.
+    ``f`` is an expression, a row of the table or a tk.Function; without it, the lecture's ``MyFun``
+    at (2, 5).
     """
     from tensorkit.pictures.jacobian import jacobian_scene
 
     if f is None:
-        weights = three_by_two()
-        f, inputs = lambda x: (x * weights).sum(dim=1), (tensor([2.0, -1.0]),)
+        f, inputs = MyFun, inputs or (tensor([2.0, 5.0]),)
     return Stepper(jacobian_scene(f, *inputs, grad_out=grad_out))

@@ -117,11 +117,13 @@ class _ByTensor:
         """Call the learner's backward, check it, and keep the gradients that belong to tensors."""
         with no_grad():
             grads = self.function.backward(self.ctx, grad_out)
+        nothing = grads is None
         grads = tuple(grads) if isinstance(grads, (tuple, list)) else (grads,)
         if len(grads) != self.count:
+            found = "None" if nothing else f"{len(grads)} gradient{'s' * (len(grads) != 1)}"
             raise GraphError(
-                f"{self.name}.backward returned {len(grads)} gradients, but forward takes "
-                f"{self.count} arguments: return one for each, None for one that is not a tensor"
+                f"{self.name}.backward returned {found}, but forward takes {self.count} "
+                "arguments: return one gradient for each, None for one that is not a tensor"
             )
         return tuple(
             self.checked(k, parent, grads[k])

@@ -128,9 +128,16 @@ ROWS: dict[str, Operation] = {row.name: row for row in TABLE}
 def source(op: Operation | str) -> str:
     """Return the text of the loop behind a map, zip or reduce: what numba compiles and steps run.
 
-    Raises KeyError for a name not in the table, and TypeError for a move, which has no loop.
+    Raises KeyError for a name not in the table, and TypeError for a move, which has no loop,
+    and for anything that is not a row of the table.
     """
     row: Any = get(op) if isinstance(op, str) else op
+    if not isinstance(row, Operation):
+        name = getattr(row, "__name__", type(row).__name__)
+        raise TypeError(
+            f"{name} is no operation of the table: give one such as tk.sum, or its name; "
+            "inspect.getsource shows the text of other functions"
+        )
     if not hasattr(row, "kernel"):
         raise TypeError(f"{row.name} is a move: it changes how storage is read and runs no loop")
     return str(row.kernel.text)

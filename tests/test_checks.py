@@ -71,7 +71,8 @@ WRONG = {
     "inf": (lambda g, x, y: (g * y / 0, g * x), "leaves the domain"),
     "shape": (lambda g, x, y: ((g * y).permute(1, 0), g * x), r"shape (3, 2) for argument 0"),
     "summed shape": (lambda g, x, y: ((g * y).sum(0), g * x), r"shape (1, 3) for argument 0"),
-    "one gradient": (lambda g, x, y: g * y, "returned 1 gradients, but forward takes 2"),
+    "one gradient": (lambda g, x, y: g * y, "returned 1 gradient, but forward takes 2"),
+    "no return": (lambda g, x, y: None, "returned None, but forward takes 2"),
     "numbers": (lambda g, x, y: (g * y, 3.0), "returned float for argument 1"),
 }
 

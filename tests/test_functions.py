@@ -158,7 +158,7 @@ def test_a_none_for_a_tensor_means_no_gradient():
 def test_a_wrong_number_of_gradients_is_refused(give):
     x, y = leaf((3,)), leaf((3,), 2)
     out = function(lambda ctx, x, y: x + y, lambda ctx, g: give(g)).apply(x, y)
-    with pytest.raises(tk.GraphError, match=r"returned \d gradients.*takes 2 arguments"):
+    with pytest.raises(tk.GraphError, match=r"returned \d gradients?, .*takes 2 arguments"):
         out.sum().backward()
     assert x.grad is y.grad is None
 

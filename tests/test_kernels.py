@@ -72,6 +72,13 @@ def test_the_formula_stands_in_the_loop_as_in_the_table(row):
     assert tk.source(row) == tk.source(row.name) == row.kernel.text
 
 
+def test_other_functions_have_no_loop_in_the_table():
+    with pytest.raises(TypeError, match="print is no operation of the table"):
+        tk.source(print)
+    with pytest.raises(KeyError, match="there is no operation 'nope'; there are neg, exp"):
+        tk.source("nope")
+
+
 PERMUTED = Place((1, 0), (2, 1), (True, False), (False, False), 2, 1)
 
 

@@ -1,5 +1,7 @@
 """The command: it finds lessons, never overwrites, starts JupyterLab, and publishes offline."""
 
+import json
+import os
 import re
 import socket
 import subprocess
@@ -125,6 +127,13 @@ def test_the_course_folder_is_copied_for_teachers(tmp_path, monkeypatch, capsys)
 # JupyterLab
 
 
+def test_settings_of_the_user_are_looked_for_first():
+    assert lab.config_path({}) == str(lab.SETTINGS)
+    given = lab.config_path({"JUPYTER_CONFIG_PATH": "/mine"})
+    assert given.split(os.pathsep) == ["/mine", str(lab.SETTINGS)]
+    assert (lab.SETTINGS / "labconfig" / "default_setting_overrides.json").is_file()
+
+
 @pytest.mark.parametrize("silent", [True, False])
 @pytest.mark.parametrize("as_root", [True, False])
 def test_options_say_root_and_browser_only_where_meant(tmp_path, silent, as_root):
@@ -206,12 +215,15 @@ def test_lab_serves_the_first_lesson(tmp_path, monkeypatch):
             else:
                 pytest.fail("JupyterLab ended: " + "".join(seen))
             body = fetch(found[0], server)
+            asked = "/lab/api/settings/@jupyterlab/apputils-extension:notification"
+            news = fetch(re.sub(r"/lab/tree/[^?]+", asked, found[0]), server)
         finally:
             server.terminate()
             server.stderr.close()
     assert found[1] == "notebooks/01_gradients.ipynb"
     assert "jupyter-config-data" in body
     assert '"news": {"disabled": true}' in body
+    assert json.loads(news)["schema"]["properties"]["fetchNews"]["default"] == "false"
 
 
 # Slides and pages
@@ -269,6 +281,20 @@ def test_a_failing_cell_is_told_in_one_sentence(tmp_path, capsys):
 
 def test_a_formula_that_cannot_be_translated_stays_readable():
     assert formulas.mathml(r"\left( x < y", display=False) == r"<code>\left( x &lt; y</code>"
+
+
+def test_html_stays_as_it_was_written_and_its_pictures_are_put_in(tmp_path):
+    source = "<details><summary>Why</summary>\n\nIt is *so*.\n\n- a\n- b\n\n</details>\n\nAfter"
+    made = formulas.markdown(source, {}, "")
+    assert re.sub(r"\s+", " ", made).strip() == (
+        "<details><summary>Why</summary> <p>It is <em>so</em>.</p> <ul> <li>a</li> <li>b</li> "
+        "</ul> </details> <p>After</p>"
+    )
+    (tmp_path / "dot.png").write_bytes(b"a picture")
+    source = '<div><IMG alt="a > b"\n src="dot.png">\n\nmore\n\n</div>'
+    made = formulas.markdown(source, {}, str(tmp_path))
+    assert 'src="data:image/png;base64,YSBwaWN0dXJl"' in made
+    assert made.startswith('<div><img alt="a &gt; b"') and made.count("</div>") == 1
 
 
 @pytest.mark.parametrize(

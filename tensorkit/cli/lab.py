@@ -13,6 +13,8 @@ from pathlib import Path
 from tensorkit.cli.lessons import checkout, copy_missing, originals
 from tensorkit.cli.problem import Problem
 
+SETTINGS = Path(__file__).resolve().parent / "jupyter"
+
 
 def lab(no_browser: bool, port: int) -> int:
     """Serve the lessons until the learner stops the server. Raises Problem without lessons."""
@@ -20,6 +22,8 @@ def lab(no_browser: bool, port: int) -> int:
     silent = no_browser or not can_open_browser(os.environ, sys.platform)
     if silent:
         print("Open the address that JupyterLab prints below in a browser. Ctrl-C stops it.")
+
+    os.environ["JUPYTER_CONFIG_PATH"] = config_path(os.environ)
 
     from jupyterlab.labapp import main as jupyterlab
 
@@ -62,6 +66,15 @@ def options(root: Path, first: str, port: int, silent: bool, as_root: bool) -> l
         # Jupyter refuses to run as root unless told so; in a container there is often nobody else.
         chosen.append("--allow-root")
     return chosen
+
+
+def config_path(environment: Mapping[str, str]) -> str:
+    """Give where Jupyter looks for settings: the kit's defaults come last, what a user set wins.
+
+    They keep JupyterLab from asking about news, which ``news_url`` alone does not.
+    """
+    given = environment.get("JUPYTER_CONFIG_PATH", "")
+    return os.pathsep.join(filter(None, [given, str(SETTINGS)]))
 
 
 def is_root() -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 from latex2mathml.converter import convert
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+IMAGE = re.compile(r"""<img\b(?:[^>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE)
+
 
 def mathml(latex: str, display: bool) -> str:
     """Translate LaTeX, without its dollar signs, to MathML; on a failure show it as code."""
@@ -30,7 +32,15 @@ def mathml_of_output(latex: str) -> str:
 
 
 class Renderer(IPythonRenderer):
-    """nbconvert's Markdown renderer, with formulas as MathML."""
+    """nbconvert's Markdown renderer, with formulas as MathML and HTML as it was written."""
+
+    def _html_embed_images(self, html: str) -> str:
+        """Put pictures in, tag by tag: a parser would end what only a later block ends.
+
+        A ``<details>`` with blank lines in it arrives here in parts.
+        """
+        embed = super()._html_embed_images
+        return IMAGE.sub(lambda tag: embed(tag[0]), html)
 
     def block_math(self, body: str) -> str:
         """Draw `$$...$$`."""

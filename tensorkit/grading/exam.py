@@ -17,7 +17,7 @@ import numpy as np
 import tensorkit as tk
 
 from .cases import Array, Case, Laid
-from .messages import WIDTH, Finding, differs, first_wrong, number, numbers, own_line, unlike
+from .messages import WIDTH, Finding, differs, first_wrong, number, numbers, own_line, slip, unlike
 from .quiet import TooSlow, limit, quiet
 
 Numbers = tuple[Array, ...]
@@ -77,7 +77,7 @@ class Exam:
             text = str(error).strip().split("\n")[0] if case.shown else ""
             what = f"{label} raised {type(error).__name__}" + (f": {text}" if text else "")
             where = own_line(error.__traceback__)
-            raise self._stop(case, what, where, data=case.shown) from None
+            raise self._stop(case, what, where, slip(error, where), data=case.shown) from None
 
     def _stop(
         self, case: Case, what: str, where: str = "", because: str = "", data: bool = True

@@ -108,6 +108,18 @@ def own_line(trace: TracebackType | None) -> str:
     return found
 
 
+def slip(error: BaseException, where: str) -> str:
+    """Name what a learner may have overlooked, for exceptions that many a first backward raises."""
+    text = str(error)
+    if "values to unpack" in text and "saved_tensors" in where:
+        return "as many tensors come back as forward gave to ctx.save_for_backward(...)"
+    if "'Tensor' and 'tuple'" in text or "'tuple' and 'Tensor'" in text:
+        return "ctx.saved_tensors is a tuple, even of one tensor: (x,) = ctx.saved_tensors"
+    if "neither true nor false" in text:
+        return "an if asks once for all cells: a mask such as x > 0 asks each, and holds 1 or 0"
+    return ""
+
+
 def _is_ours(filename: str) -> bool:
     if filename.startswith("<frozen"):
         return True

@@ -169,3 +169,11 @@ def forward(ctx, x):
 
 def backward(ctx, grad_out):
     return grad_out / ctx.x
+
+
+# %% log: H33 the tuple itself
+# says: ctx.saved_tensors is a tuple, even of one tensor
+# keeps: 0
+def backward(ctx, grad_out):
+    x = ctx.saved_tensors
+    return grad_out / x

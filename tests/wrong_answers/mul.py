@@ -176,3 +176,10 @@ def backward(ctx, grad_out):
     x, y = ctx.saved_tensors
     g = grad_out.numpy()
     return tk.tensor(g * y.numpy()), tk.tensor(g * x.numpy())
+
+
+# %% mul: Z25 nothing saved
+# says: as many tensors come back as forward gave to ctx.save_for_backward
+# keeps: 0
+def forward(ctx, x, y):
+    return x * y

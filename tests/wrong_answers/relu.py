@@ -109,3 +109,13 @@ def backward(ctx, grad_out):
 def forward(ctx, x):
     ctx.x = x
     return x if x > 0 else 0
+
+
+# %% relu: H34 branches on a whole tensor in backward
+# says: a mask such as x > 0 asks each
+# keeps: 0
+def backward(ctx, grad_out):
+    (x,) = ctx.saved_tensors
+    if x > 0:
+        return grad_out
+    return 0

@@ -58,6 +58,7 @@ def test_the_numbers_and_the_wrong_cells_are_those_of_the_report(where):
     report = report_of(scaled(*where))
     scene = gradcheck_scene(report)
     check_layout(scene)
+    assert shown(scene, "w") == [number(v) for v in report.weights.ravel()]
     for i in (0, 1):
         assert shown(scene, f"t{i}0") == [number(v) for v in report.analytic[i].ravel()]
         assert shown(scene, f"t{i}1") == [number(v) for v in report.numeric[i].ravel()]

@@ -1,7 +1,8 @@
 """A gradient check as a picture: what backward says, what nudging measures, where they part.
 
-Each input has a line of its own, three tensors of its shape side by side. Only the cells that the
-check found wrong are marked, by the tolerance that the check had; nothing is judged again here.
+On top stands the grad_out of the test: other numbers would give other gradients. Each input has a
+line of its own, three tensors of its shape side by side. Only the cells that the check found wrong
+are marked, by the tolerance that the check had; nothing is judged again here.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Cells = NDArray[Any]
 
 
 def gradcheck_scene(report: GradientReport) -> Scene:
-    """Return the scene of a gradient check. Raises ShapeError for an input of more than 4 dims.
+    """Return the scene of a gradient check. Raises ShapeError for more than 4 dims.
 
     Of an input with many cells the part around the first wrong cell is shown.
     """
@@ -45,14 +46,25 @@ class GradcheckPicture:
         shown = [tensor_size(lengths(cut), SHAPE) for cut in self.parts]
         label = max(text_width(name) * 11 * 1.13 / CELL for name in COLUMNS)
         wide = max(label, *(size[0] for size in shown)) + SPACE
-        heads = [text_width(self.head(i)) * 11 / CELL for i in range(len(self.parts))]
-        width = max(3 * wide - SPACE, *heads) + 2 * MARGIN
-        height = sum(HEAD + size[1] + 0.5 for size in shown) + MARGIN
+        weights = report.weights[tuple(map(slice, window(report.weights.shape)))]
+        size = tensor_size(weights.shape, SHAPE)
+        upstream = f"grad_out of the test {report.weights.shape}"
+        if weights.shape != report.weights.shape:
+            upstream += f", its first {weights.shape}"
+        heads = [self.head(i) for i in range(len(self.parts))]
+        lines = [text_width(text) * 11 / CELL for text in (upstream, *heads)]
+        width = max(3 * wide - SPACE, size[0], *lines) + 2 * MARGIN
+        top = MARGIN / 2 + 0.9 + size[1] + 0.3
+        height = top + sum(HEAD + size[1] + 0.5 for size in shown) + MARGIN / 2
         self.scene = Scene(width, height, f"check_gradient of {report.name}")
+        self.scene.label(MARGIN, MARGIN / 2 + 0.35, upstream, size=11)
+        given: Any = np.reshape([number(one) for one in weights.ravel().tolist()], weights.shape)
+        at = MARGIN / 2 + 0.9
+        self.weights = self.scene.tensor("w", given, MARGIN, at, None, "known", SHAPE).keys
         self.keys: list[tuple[list[str], ...]] = []
-        y = MARGIN / 2
+        y = top
         for i, size in enumerate(shown):
-            self.scene.label(MARGIN, y + 0.35, self.head(i), size=11)
+            self.scene.label(MARGIN, y + 0.35, heads[i], size=11)
             y += HEAD
             blank: Any = np.full(lengths(self.parts[i]), " ")
             line = []
@@ -80,11 +92,11 @@ class GradcheckPicture:
     def tell(self) -> None:
         """Add all steps: both sides, the difference, the wrong cells one by one, the verdict."""
         scene, report, every = self.scene, self.report, range(len(self.parts))
-        weights = f"{report.weights.size} output cell{'s' * (report.weights.size != 1)}"
         plain: dict[str | None, list[str]] = {None: self.all(1)}
         scene.step(
-            f"Nudging: each input cell is moved a little both ways, and the {weights}, each times "
-            "its own grad_out (report.weights), are watched.",
+            "Nudging: each input cell is moved a little both ways, and all output cells are watched, "
+            "each times its own grad_out.",
+            read=self.weights,
             write=self.all(1),
             text=self.texts(1, report.numeric),
             keep=plain,

@@ -94,8 +94,8 @@ class GradcheckPicture:
         scene, report, every = self.scene, self.report, range(len(self.parts))
         plain: dict[str | None, list[str]] = {None: self.all(1)}
         scene.step(
-            "Nudging: each input cell is moved a little both ways. All output cells are watched, each "
-            "times its own grad_out.",
+            "Nudging: each input cell is moved a little both ways. All output cells are watched, "
+            "each times its own grad_out.",
             read=self.weights,
             write=self.all(1),
             text=self.texts(1, report.numeric),

@@ -171,6 +171,7 @@ class Recorder:
         self._open = True
         try:
             with np.errstate(all="ignore"):  # as in the compiled loop: 1 / 0 is inf
+                sys._getframe().f_trace_opcodes = True  # Python 3.12 looks when tracing begins
                 sys.settrace(self._count_work)
                 returned = self.function(*arguments)
         except Stopped as stop:
@@ -252,7 +253,9 @@ class Recorder:
             ):
                 return None  # noting a read is our work, and all that it calls
             # lines are too coarse: ``while True: pass`` never begins a second one
-            frame.f_trace_opcodes, frame.f_trace_lines = True, frame.f_code in self._codes
+            # the tracer first: since Python 3.13 opcodes begin only in a frame that has one
+            frame.f_trace, frame.f_trace_opcodes = self._count_work, True
+            frame.f_trace_lines = frame.f_code in self._codes
         elif event == "line":
             self._line = frame.f_lineno or self._line
         elif event == "opcode":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,7 +16,9 @@ from typing import Any
 
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+from tensorkit.cli.browser import chromium
+
+CHROMIUM = chromium()
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -36,11 +37,11 @@ def browser() -> Iterator[Any]:
     """One headless Chromium for the whole run."""
     api = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
     if CHROMIUM is None:
-        pytest.skip("the browser tests need chromium on the PATH")
+        pytest.skip("the browser tests need Chromium: make test installs it")
     with api.sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield chromium
-        chromium.close()
+        launched = play.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield launched
+        launched.close()
 
 
 @pytest.fixture

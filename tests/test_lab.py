@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Lab
 from demo_scenes import reduce_scene
 
-from tensorkit.widgets import Stepper
+from tensorkit.widgets import Stepper, figures
 
 nbformat = pytest.importorskip("nbformat", reason="the notebook tests need nbformat")
 
@@ -36,6 +38,10 @@ COUNT_ON = """async want => {
   await kernel.requestExecute({ code }).done;
   return document.querySelectorAll('.tk-count')[1].textContent === want;
 }"""
+LESSON = Path(__file__).resolve().parents[1] / "notebooks" / "01_gradients.ipynb"
+CELLS = "() => jupyterapp.shell.currentWidget.context.model.toJSON().cells"
+ALL_RAN = f"() => ({CELLS})().every(c => c.cell_type !== 'code' || c.execution_count)"
+SHOW = "i => jupyterapp.shell.currentWidget.content.scrollToItem(i, 'center')"
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 
@@ -97,6 +103,53 @@ def test_a_stepper_in_a_running_notebook(lab: Lab, new_page: Any) -> None:
     page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
     saved = nbformat.read(lab.folder / "steps.ipynb", as_version=4)
     assert set(saved.cells[0].outputs[0].data) == {"text/html", "image/png", "text/plain"}
+
+
+def test_the_lesson_from_top_to_bottom(lab: Lab, new_page: Any) -> None:
+    shutil.copy(LESSON, lab.folder / "lesson.ipynb")
+    page = new_page()
+    page.set_default_timeout(120_000)
+    page.goto(lab.url("lesson.ipynb"))
+    page.wait_for_function("() => window.jupyterapp !== undefined")
+    page.wait_for_function(IDLE)
+    page.evaluate("() => jupyterapp.commands.execute('runmenu:run-all')")
+    page.wait_for_function(ALL_RAN)
+    page.wait_for_function(IDLE)
+    cells = page.evaluate(CELLS)
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    assert len(outputs) > 50
+    assert not [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"]
+
+    def cell_of(source: str) -> Any:
+        [number] = [k for k, cell in enumerate(cells) if cell["source"].endswith(source)]
+        page.evaluate(SHOW, number)
+        return page.locator(f'.jp-Notebook [data-windowed-list-index="{number}"]')
+
+    stepper = cell_of("tk.figures.map()").locator(".tk[aria-roledescription=stepper]")
+    scene = figures.map().scene
+    stepper.locator(".tk-say").click()
+    for key in ("ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    assert stepper.locator(".tk-count").text_content() == "2 / 6"
+    assert scene.steps[2].say in stepper.locator(".tk-now").inner_text()
+    stepper.locator("[data-k='out.3']").hover()
+    lit = stepper.locator("rect[data-lit]").evaluate_all("all => all.map(e => e.dataset.k)")
+    assert {"out.3", *scene.links["out.3"]} <= set(lit)
+    assert "x.3" in lit and "x.2" not in lit
+    page.evaluate(
+        "() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
+    )
+    page.locator(".jp-OutputArea .tk[data-tk-dark]").first.wait_for()
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.jp-OutputArea .tk')]"
+        ".every(e => e.hasAttribute('data-tk-dark'))"
+    )
+    asked = cell_of('Predict("vjp", show=tk.figures.jacobian())')
+    hidden = asked.locator(".tk[aria-roledescription=stepper]")
+    assert not hidden.is_visible()
+    asked.get_by_role("button", name="No idea, show me").click()
+    hidden.press("End")
+    assert hidden.locator("[data-t='sum.0']").text_content() == "51"
 
 
 def test_an_untrusted_notebook_shows_the_still(lab: Lab, new_page: Any) -> None:

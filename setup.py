@@ -60,7 +60,10 @@ EXTRAS = {
         "pyyaml>=6,<7",
         # The formatter's style may change with every minor version.
         "ruff>=0.17,<0.18",
+        "scikit-learn>=1.6,<2",
     ],
+    # The 8x8 digits to train on; nothing else of it is used.
+    "data": ["scikit-learn>=1.6,<2"],
     # The ratios in benchmarks/ were measured against this version.
     "bench": ["torch==2.13.0"],
 }

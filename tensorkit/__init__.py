@@ -10,7 +10,9 @@ from importlib import import_module
 from typing import Any
 
 from . import ops
-from .autodiff import Context, no_grad
+from .compositions import COMPOSITIONS
+from .convolution import CONVOLUTIONS
+from .creation import arange, from_numpy, full, ones, rand, randn, zeros
 from .errors import (
     DtypeError,
     GradientError,
@@ -21,21 +23,14 @@ from .errors import (
     TensorkitError,
 )
 from .functions import Function
+from .graph import Context, no_grad
+from .interop import from_dlpack, load, save
+from .layout import broadcast_shapes, row_major
 from .ops import source
-from .tensor import (
-    Tensor,
-    arange,
-    float32,
-    float64,
-    from_numpy,
-    full,
-    ones,
-    rand,
-    randn,
-    tensor,
-    zeros,
-)
-from .view import View, broadcast_shapes, row_major
+from .random import Generator, manual_seed
+from .tensor import Tensor, float32, float64, tensor
+from .transforms import grad, gradients, jacobian
+from .view import View
 
 __version__ = "0.1.0"
 
@@ -43,6 +38,7 @@ __all__ = [
     "Context",
     "DtypeError",
     "Function",
+    "Generator",
     "GradientError",
     "GraphError",
     "InPlaceError",
@@ -55,22 +51,33 @@ __all__ = [
     "broadcast_shapes",
     "float32",
     "float64",
+    "from_dlpack",
     "from_numpy",
     "full",
+    "grad",
+    "gradients",
+    "jacobian",
+    "load",
+    "manual_seed",
     "no_grad",
     "ones",
     "ops",
     "rand",
     "randn",
     "row_major",
+    "save",
     "source",
     "tensor",
     "zeros",
 ]
 
 
+COMPOSED = COMPOSITIONS | CONVOLUTIONS
+
 # pictures and checks load Matplotlib and more: on first use, so that the import stays light
 LATER = {
+    "nn": ("tensorkit.nn", None),
+    "optim": ("tensorkit.optim", None),
     "check_gradient": ("tensorkit.checks", "check_gradient"),
     "step": ("tensorkit.widgets.step", "step"),
     "figures": ("tensorkit.widgets.figures", None),
@@ -86,6 +93,8 @@ view = ops.ROWS["view"]
 def __getattr__(name: str) -> Any:
     if name in ops.ROWS:
         return ops.ROWS[name]
+    if name in COMPOSED:
+        return COMPOSED[name]
     if name in LATER:
         module, attribute = LATER[name]
         found = import_module(module)
@@ -94,4 +103,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *LATER, *ops.ROWS})
+    return sorted({*globals(), *LATER, *ops.ROWS, *COMPOSED})

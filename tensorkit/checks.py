@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .autodiff import no_grad, nodes_behind
+from .autodiff import nodes_behind
 from .errors import DtypeError, GradientError, GraphError, ShapeError
 from .functions import Function, Operation
+from .graph import no_grad
+from .layout import Shape
 from .nudging import sample, slopes, upstream
 from .tensor import Tensor, tensor
-from .view import Shape
 
 Array = NDArray[Any]
 

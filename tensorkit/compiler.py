@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
@@ -45,9 +46,8 @@ def cache_folder() -> Path:
 class Kernel:
     """One loop: its ``text``, the ``plain`` Python function, and compiled entries by dtype."""
 
-    def __init__(self, name: str, text: str, kind: str) -> None:
-        self.name, self.text, self.kind = name, text, kind
-        self.arity = text[: text.index(")")].count("_storage") + 1
+    def __init__(self, name: str, text: str, kind: str, inputs: tuple[str, ...]) -> None:
+        self.name, self.text, self.kind, self.inputs = name, text, kind, inputs
         self._entries: dict[tuple[Any, ...], Entry] = {}
         self.calls: dict[Any, Any] = {}  # what kernels.py has prepared, by the layouts of a call
 
@@ -57,9 +57,9 @@ class Kernel:
         digest = hashlib.sha256(f"{self.kind}\n{self.text}".encode()).hexdigest()[:16]
         path = cache_folder() / f"{self.name}_{digest}.py"
         if not path.exists():
-            handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write("import numpy as np\n\n\n" + self.text)
+            # not a file of tempfile, which only its owner could read: caches are shared
+            temporary = path.with_suffix(f".{uuid4().hex}.tmp")
+            temporary.write_text("import math\n\nimport numpy as np\n\n\n" + self.text, "utf-8")
             os.replace(temporary, path)  # another process may write the same file: both are whole
         return path
 

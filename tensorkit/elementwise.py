@@ -1,45 +1,36 @@
-"""Map and zip: a formula and its local derivatives make a whole differentiable operation.
+"""A formula and its local derivatives make a whole differentiable operation.
 
 The chain rule is written once: the gradient of an input is, cell by cell, the upstream gradient
-``g`` times the local derivative. Both stand in one generated loop, so backward is a zip like any
-other. In the formulas x and y are the cells of the inputs, z that of the output.
+``g`` times the local derivative. Both stand in one generated loop, so backward is an operation like
+any other, whose own slope follows from its formula: gradients of gradients need no further rule.
+In the formulas x and y are the cells of the inputs, z that of the output.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
-import numpy as np
-
-from .autodiff import GradMode, Node, Variable, filled, record
+from .calculus import chain_rule, differentiate
 from .compiler import Kernel
-from .errors import DtypeError
 from .functions import Operation
-from .kernels import elementwise_kernel, run_elementwise, run_map, run_zip
+from .graph import SERIAL, Node, clock, filled, grad_mode
+from .kernels import elementwise_kernel, empty, new, run_elementwise, run_map, run_zip
 from .loops import names_in
-from .moves import EXPAND, FLOATS, TO, need_tensor
-from .view import broadcast_shapes
+from .moves import need_tensor
 
 Interval = tuple[float, float]
 REALS: Interval = (-math.inf, math.inf)
 
 
-def chain_rule(name: str, derivative: str, available: tuple[str, ...]) -> Kernel | None:
-    """Return the loop that multiplies ``g`` by a local derivative; None where it is just ``g``."""
-    if derivative == "1.0":
-        return None
-    used = tuple(v for v in available if v in names_in(derivative))
-    plain = derivative.isidentifier() or derivative.replace(".", "").isdigit()
-    times = derivative if plain else f"({derivative})"
-    return elementwise_kernel(name, f"g * {times}", ("g", *used))
-
-
 class Elementwise(Operation):
-    """out[i] = formula(x[i], ...), for every index i."""
+    """out[i] = formula(x[i], ...), for every index i, on tensors of one shape and dtype."""
 
-    names: ClassVar[tuple[str, ...]] = ()
+    names: tuple[str, ...] = ()
+    derivatives: tuple[str, ...] = ()
+    upstream: str = "g"
 
     def __init__(
         self,
@@ -57,122 +48,144 @@ class Elementwise(Operation):
         self.formula, self.derivatives = formula, derivatives
         self.domain = domain or (REALS,) * len(self.names)
         self.kernel = elementwise_kernel(f"{self.kind}_{name}", formula, self.names)
-        available = (*self.names, "z")
-        needed = set().union(*map(names_in, derivatives))
-        self.saves = tuple(v for v in available if v in needed)
-        self.back = tuple(
-            chain_rule(f"{self.kind}_{name}_back_{v}", d, available)
-            for v, d in zip(self.names, derivatives, strict=True)
-        )
-        # for each input, where among the saved tensors the cells of its derivative stand
-        self.picks = tuple(
-            tuple(k for k, v in enumerate(self.saves) if v in names_in(d)) for d in derivatives
-        )
 
-    def note(self, inputs: tuple[Any, ...], out: Any) -> Any:
-        """Record that ``out`` was made from ``inputs``, with what backward needs."""
-        ctx = Node()
-        ctx.needs_input_grad = tuple([t.requires_grad for t in inputs])
-        if self.saves:
-            cells = (*inputs, out)
-            ctx._saved = tuple([cells[k] if k < len(inputs) else out._shadow() for k in self.kept])
-        record(ctx, self, inputs, out)
-        ctx._saved_at = ctx.serial
-        return out
+    @property
+    def all(self) -> tuple[str, ...]:
+        """The cells that a derivative may mention: the inputs and the output."""
+        return (*self.names, "z")
+
+    @cached_property
+    def needed(self) -> tuple[tuple[str, ...], ...]:
+        """For each input, the cells that its derivative mentions."""
+        return tuple(tuple(v for v in self.all if v in names_in(d)) for d in self.derivatives)
+
+    @cached_property
+    def saves(self) -> tuple[str, ...]:
+        """The cells that backward needs."""
+        mentioned = set().union(*self.needed)
+        return tuple(v for v in self.all if v in mentioned)
+
+    @cached_property
+    def back(self) -> tuple[Kernel | None, ...]:
+        """For each input, the loop of its gradient; None where the gradient passes unchanged."""
+        return tuple(
+            elementwise_kernel(
+                f"{self.kind}_{self.name}_back_{v}",
+                chain_rule(d, self.upstream),
+                (self.upstream, *cells),
+            )
+            if d != "1.0"
+            else None
+            for v, d, cells in zip(self.names, self.derivatives, self.needed, strict=True)
+        )
 
     @cached_property
     def kept(self) -> tuple[int, ...]:
         """Which of (*inputs, output) are saved."""
-        return tuple((*self.names, "z").index(v) for v in self.saves)
+        return tuple(self.all.index(v) for v in self.saves)
+
+    @cached_property
+    def picks(self) -> tuple[tuple[int, ...], ...]:
+        """For each input, where among the saved tensors the cells of its derivative stand."""
+        return tuple(tuple(self.saves.index(v) for v in cells) for cells in self.needed)
+
+    def note(self, inputs: tuple[Any, ...], out: Any) -> Any:
+        """Record that ``out`` was made from ``inputs``, with what backward needs."""
+        ctx = Node()
+        if self.saves == self.names:
+            ctx._saved = inputs
+        elif self.saves:
+            ctx._saved = tuple([inputs[k] if k < len(inputs) else out._shadow() for k in self.kept])
+        ctx.function, ctx.inputs = self, inputs
+        ctx.serial = ctx._saved_at = next(SERIAL)
+        out.requires_grad, out.ctx = True, ctx
+        return out
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Upstream gradient times local derivative, cell by cell, for each input that wants it."""
-        saved = ctx.saved_tensors
-        return tuple(
-            [
-                self.pull(k, grad_out, saved) if wanted else None
-                for k, wanted in enumerate(ctx.needs_input_grad)
-            ]
-        )
+        saved = ctx.saved_tensors if clock.last_write > ctx._saved_at else ctx._saved
+        if grad_mode.on and len(self.names) in self.kept:
+            saved = (*saved[:-1], saved[-1]._rejoined(ctx))
+        grads: list[Any] = []
+        for number, parent in enumerate(ctx.inputs):
+            kernel = self.back[number]
+            if not parent.requires_grad:
+                grads.append(None)
+            elif kernel is None:
+                grads.append(grad_out)
+            elif len(self.picks[number]) == 1 and not grad_mode.on:
+                grads.append(run_zip(kernel, grad_out, saved[self.picks[number][0]]))
+            else:
+                grads.append(self.pull(number, kernel, grad_out, saved))
+        return tuple(grads)
 
-    def pull(self, number: int, grad_out: Any, saved: tuple[Any, ...]) -> Any:
-        """Return the gradient of input ``number``, given the saved tensors."""
-        kernel = self.back[number]
-        if kernel is None:
-            return grad_out
+    def pull(self, number: int, kernel: Kernel, grad_out: Any, saved: tuple[Any, ...]) -> Any:
+        """Return the gradient of one input, recorded if gradients are to have gradients."""
         if self.derivatives[number] == "0.0":
-            return filled(type(grad_out), 0.0, grad_out.shape, grad_out.dtype)
-        return run_elementwise(kernel, grad_out, *[saved[k] for k in self.picks[number]])
+            return filled(grad_out.made, 0.0, grad_out.shape, grad_out.dtype)
+        cells = [saved[k] for k in self.picks[number]]
+        if not grad_mode.on:
+            return run_elementwise(kernel, grad_out, *cells)
+        name = f"{self.name}_back_{self.names[number]}"
+        return derived(name, kernel, chain_rule(self.derivatives[number], self.upstream))(
+            grad_out, *cells
+        )
 
 
 class Map(Elementwise):
     """out[i] = formula(x[i]): every cell on its own."""
 
     kind: ClassVar[str] = "map"
-    names: ClassVar[tuple[str, ...]] = ("x",)
+    names: tuple[str, ...] = ("x",)
 
     def __call__(self, x: Any) -> Any:
         """Apply to a tensor of any shape; the result has the same shape and dtype."""
-        if not isinstance(x, Variable):
+        try:
+            # a layout that was met before is a tensor's: nothing is left to check
+            entry, dims, at, size, dtype = self.kernel.calls[x.layout]
+            tracked = x.requires_grad
+        except (KeyError, AttributeError):
             need_tensor(self.name, x)
-        out = run_map(self.kernel, x)
-        return self.note((x,), out) if x.requires_grad and GradMode.on else out
+            out, tracked = run_map(self.kernel, x), x.requires_grad
+        else:
+            storage = empty(size, dtype)
+            entry(storage, x.storage, dims)
+            out = new(x.made)
+            out.storage, out.layout = storage, at
+        return self.note((x,), out) if tracked and grad_mode.on else out
 
 
-class Zip(Elementwise):
-    """out[i] = formula(x[i], y[i]): pairs of cells, after broadcasting."""
+class Derived(Elementwise):
+    """The loop of a gradient as an operation of its own, with slopes that calculus finds."""
 
     kind: ClassVar[str] = "zip"
-    names: ClassVar[tuple[str, ...]] = ("x", "y")
 
-    def __call__(self, x: Any, y: Any) -> Any:
-        """Apply to two tensors whose shapes broadcast; either may be a number or an ndarray.
+    def __init__(self, name: str, kernel: Kernel, formula: str) -> None:
+        Operation.__init__(self, name, name, rf"\mathrm{{{name}}}", f"the gradient {formula}")
+        self.kernel, self.formula = kernel, formula
+        self.names = kernel.inputs
+        level = itertools.count(2)
+        while self.upstream in self.names:
+            self.upstream = f"g{next(level)}"
 
-        Raises ShapeError naming the dim and the lengths if the shapes do not fit.
-        """
-        if type(x) is not type(y) or not same_grid(x, y):
-            x, y = self.fitted(x, y)
-        out = run_zip(self.kernel, x, y)
-        if GradMode.on and (x.requires_grad or y.requires_grad):
-            return self.note((x, y), out)
-        return out
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Only the inputs: z, if it is one of them, is the output of the operation before."""
+        return self.names
 
-    def fitted(self, x: Any, y: Any) -> tuple[Any, Any]:
-        """Return both as tensors of one dtype and one shape; broadcasting is recorded as expand."""
-        if not isinstance(x, Variable):
-            x = constant_like(self.name, x, y)
-        elif not isinstance(y, Variable):
-            y = constant_like(self.name, y, x)
-        if x.storage.dtype != y.storage.dtype:
-            x, y = TO(x, np.float64), TO(y, np.float64)
-        a, b = x.layout.shape, y.layout.shape
-        if a != b:
-            shape = broadcast_shapes(a, b)
-            x = x if a == shape else EXPAND.stretch(x, shape)
-            y = y if b == shape else EXPAND.stretch(y, shape)
-        return x, y
+    @cached_property
+    def derivatives(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The slope of the formula along each input, found when it is first asked for."""
+        return tuple(differentiate(self.formula, v) for v in self.names)
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Apply to tensors of one shape and dtype."""
+        out = run_elementwise(self.kernel, *inputs)
+        wanted = grad_mode.on and any(t.requires_grad for t in inputs)
+        return self.note(inputs, out) if wanted else out
 
 
-def same_grid(x: Any, y: Any) -> bool:
-    """Whether two tensors have one shape and one dtype; anything else is not a pair of tensors."""
-    if not isinstance(x, Variable):
-        return False
-    a, b = x.layout, y.layout
-    return a is b or (a.shape == b.shape and a.dtype is b.dtype)
-
-
-def constant_like(name: str, value: Any, like: Any) -> Any:
-    """Return a number or an array as a constant tensor; what is no float array takes the dtype."""
-    need_tensor(name, like)
-    if type(value) is float or (type(value) is int and abs(value) < 1 << 53):
-        return filled(type(like), value, (), like.dtype)
-    try:
-        array = np.asarray(value)
-    except ValueError:  # nested lists of unequal lengths
-        array = np.asarray(None)
-    if array.dtype.kind not in "fiub":
-        raise DtypeError(f"{name} cannot use {value!r}: give numbers, an array or a tensor")
-    if array.dtype not in FLOATS or array.ndim == 0:
-        array = array.astype(like.dtype)
-    flat = np.array(array, order="C").reshape(-1)
-    return type(like)(flat, array.shape)
+@lru_cache(maxsize=1 << 10)
+def derived(name: str, kernel: Kernel, formula: str) -> Derived:
+    """Return the one operation for this gradient loop."""
+    return Derived(name, kernel, formula)

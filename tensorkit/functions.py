@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from .autodiff import Context, GradMode, Node, Variable, no_grad, record
 from .errors import DtypeError, GraphError, ShapeError
-from .kernels import run_copy
+from .graph import Context, Node, Variable, grad_mode, no_grad, record
 
 
 class Operation:
@@ -37,7 +36,7 @@ class Operation:
 
 def recording(inputs: tuple[Variable, ...]) -> bool:
     """Whether an operation on these inputs becomes part of the graph."""
-    return GradMode.on and any(t.requires_grad for t in inputs)
+    return grad_mode.on and any(t.requires_grad for t in inputs)
 
 
 class Function:
@@ -114,9 +113,22 @@ class _ByTensor:
         self.kind, self.symbol, self.latex = "function", self.name, rf"\mathrm{{{self.name}}}"
 
     def backward(self, node: Node, grad_out: Any) -> tuple[Any, ...]:
-        """Call the learner's backward, check it, and keep the gradients that belong to tensors."""
-        with no_grad():
+        """Call the learner's backward, check it, and keep the gradients that belong to tensors.
+
+        It is recorded if gradients are to have gradients. Then what it returns must depend on
+        ``grad_out`` through tensor operations: what NumPy computed has no further gradient.
+        """
+        saved = self.ctx._saved
+        if grad_mode.on:
+            grad_out = grad_out if grad_out.requires_grad else _started(grad_out)
+            self.ctx._saved = tuple(
+                t._rejoined(node) if isinstance(t, Variable) and t.twin is not None else t
+                for t in saved
+            )
+        try:
             grads = self.function.backward(self.ctx, grad_out)
+        finally:
+            self.ctx._saved = saved
         nothing = grads is None
         grads = tuple(grads) if isinstance(grads, (tuple, list)) else (grads,)
         if len(grads) != self.count:
@@ -144,4 +156,18 @@ class _ByTensor:
                 f"{self.name}.backward returned a gradient of shape {grad.shape} for argument "
                 f"{number}, whose shape is {parent.shape}: a gradient has the shape of its tensor"
             )
-        return grad if grad.dtype == parent.dtype else run_copy(grad, parent.dtype)
+        if grad_mode.on and not grad.requires_grad and grad.numpy().any():
+            raise GraphError(
+                f"{self.name}.backward computed the gradient of argument {number} outside the "
+                "graph, so it has no gradient of its own: write it with tensor operations on "
+                "grad_out and the saved tensors, or leave out create_graph"
+            )
+        kept: Any = grad
+        return kept if grad.dtype == parent.dtype else kept.to(parent.dtype)
+
+
+def _started(grad_out: Any) -> Any:
+    """Return the gradient that a walk starts from as a leaf, so that what uses it is recorded."""
+    leaf = grad_out.detach()
+    leaf.requires_grad = True
+    return leaf

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from .compiler import Entry, Kernel
 from .errors import ShapeError
+from .layout import Layout, Shape, layout, row_major
 from .loops import elementwise_text, reduce_text
-from .view import Layout, Shape, View, layout, row_major
+from .view import View
 
 V = TypeVar("V", bound=View)
 empty, new = np.empty, object.__new__
@@ -34,13 +35,13 @@ class Plan(NamedTuple):
 @lru_cache(maxsize=1 << 12)
 def elementwise_kernel(name: str, formula: str, inputs: tuple[str, ...]) -> Kernel:
     """Return the kernel that computes ``formula`` cell by cell."""
-    return Kernel(name, elementwise_text(name, formula, inputs), "elementwise")
+    return Kernel(name, elementwise_text(name, formula, inputs), "elementwise", inputs)
 
 
 @lru_cache(maxsize=1 << 12)
 def reduce_kernel(name: str, formula: str, inputs: tuple[str, ...]) -> Kernel:
     """Return the kernel that folds with ``formula``, where ``t`` is the running value."""
-    return Kernel(name, reduce_text(name, formula, inputs), "reduce")
+    return Kernel(name, reduce_text(name, formula, inputs), "reduce", inputs)
 
 
 def walk(shape: Shape, layouts: tuple[Layout, ...], order: list[int]) -> list[list[int]]:
@@ -127,7 +128,7 @@ def run_map(kernel: Kernel, x: V) -> V:
     entry, dims, at, size, dtype = call
     storage = empty(size, dtype)
     entry(storage, x.storage, dims)
-    out = new(type(x))
+    out: V = new(x.made)
     out.storage, out.layout = storage, at
     return out
 
@@ -141,7 +142,7 @@ def run_zip(kernel: Kernel, x: V, y: View) -> V:
     entry, dims, at, size, dtype = call
     storage = empty(size, dtype)
     entry(storage, x.storage, y.storage, dims)
-    out = new(type(x))
+    out: V = new(x.made)
     out.storage, out.layout = storage, at
     return out
 
@@ -156,7 +157,8 @@ def run_elementwise(kernel: Kernel, first: V, *others: View) -> V:
         call = prepare(kernel, key, elementwise_plan(*key), [at.dtype for at in key])
     out = empty(call.size, call.dtype)
     call.entry(out, first.storage, *[v.storage for v in others], call.dims)
-    return type(first)._of(out, call.out)
+    made: V = first.made._of(out, call.out)
+    return made
 
 
 def run_reduce(kernel: Kernel, start: float, dims: Shape, first: V, *others: View) -> V:
@@ -170,7 +172,7 @@ def run_reduce(kernel: Kernel, start: float, dims: Shape, first: V, *others: Vie
     storage = empty(size, dtype)
     storage.fill(start)
     entry(storage, first.storage, *[v.storage for v in others], table)
-    out = new(type(first))
+    out: V = new(first.made)
     out.storage, out.layout = storage, at
     return out
 
@@ -183,7 +185,8 @@ def run_copy(source: V, dtype: np.dtype[Any]) -> V:
         call = prepare(COPY, key, elementwise_plan(source.layout, dtype=dtype), [source.dtype])
     out = empty(call.size, dtype)
     call.entry(out, source.storage, call.dims)
-    return type(source)._of(out, call.out)
+    made: V = source.made._of(out, call.out)
+    return made
 
 
 COPY = elementwise_kernel("map_copy", "x", ("x",))

@@ -1,24 +1,30 @@
 """Moves: operations that compute nothing and only change how storage is read.
 
-Each is undone by an opposite. The gradient of a copy is a sum: expand reads one cell many times,
-so its gradient adds what all the copies received. Broadcasting is undone here and nowhere else.
+Each is undone by an opposite move, which is its gradient. (Expand, whose gradient is a sum, stands
+with the reductions.)
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
 
-from .autodiff import Node, Variable, record
-from .errors import DtypeError, ShapeError
-from .functions import Operation, recording
-from .kernels import reduce_kernel, run_copy, run_reduce
-from .view import Layout, Shape, as_shape, expanded, normal_dim, permuted, regrouped, whole_numbers
-
-SUM = reduce_kernel("reduce_sum", "t + x", ("x",))
+from .errors import DtypeError
+from .functions import Operation
+from .graph import Node, Variable, grad_mode, record
+from .kernels import run_copy
+from .layout import (
+    Layout,
+    Shape,
+    dim_order,
+    flat_shape,
+    normal_dim,
+    permuted,
+    regrouped,
+    viewed,
+)
 
 
 def need_tensor(name: str, x: Any) -> None:
@@ -31,24 +37,9 @@ def need_tensor(name: str, x: Any) -> None:
 
 def reread(x: Any, at: Layout) -> Any:
     """Return the storage of ``x`` read by another layout, as a tensor outside the graph."""
-    out = type(x)._of(x.storage, at)
+    out = x.made._of(x.storage, at)
     out.base = x if x.base is None else x.base
     return out
-
-
-def unbroadcast(grad: Any, shape: Shape) -> Any:
-    """Sum ``grad`` over the dims along which ``shape`` was stretched, and give it that shape.
-
-    Shapes: grad (..., n, ...) -> shape, where shape expands to grad.shape.
-    """
-    missing = grad.ndim - len(shape)
-    padded = (1,) * missing + shape
-    stretched = tuple(
-        d for d, (have, want) in enumerate(zip(grad.shape, padded, strict=True)) if have != want
-    )
-    if stretched:
-        grad = run_reduce(SUM, 0.0, stretched, grad)
-    return reread(grad, without_copy(grad.layout, shape)) if missing else grad
 
 
 def without_copy(at: Layout, shape: Shape) -> Layout:
@@ -65,30 +56,12 @@ class Move(Operation):
 
     def moved(self, x: Any, out: Any, **settings: Any) -> Any:
         """Record ``out`` as made from ``x`` by this move."""
-        if recording((x,)):
+        if x.requires_grad and grad_mode.on:
             ctx = Node()
-            ctx.settings = {"from_shape": x.layout.shape, **settings}
-            ctx.needs_input_grad = (True,)
+            settings["from_shape"] = x.layout.shape
+            ctx.settings = settings
             record(ctx, self, (x,), out)
         return out
-
-
-class Expand(Move):
-    """Stretch dims of length 1, and add dims on the left, with stride 0."""
-
-    def __call__(self, x: Any, *shape: Any) -> Any:
-        """Return ``x`` seen in ``shape``; no copy is made. Raises ShapeError if it does not fit."""
-        need_tensor(self.name, x)
-        return self.stretch(x, flat_shape(shape))
-
-    def stretch(self, x: Any, shape: Shape) -> Any:
-        """Do so for a shape that is known to be one."""
-        out = reread(x, expanded(x.layout, shape))
-        return self.moved(x, out, shape=shape) if x.requires_grad else out
-
-    def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
-        """Copies forward, sums backward."""
-        return (unbroadcast(grad_out, ctx.settings["from_shape"]),)
 
 
 class Permute(Move):
@@ -97,15 +70,37 @@ class Permute(Move):
     def __call__(self, x: Any, *order: Any) -> Any:
         """Return ``x`` with its dims in ``order``; nothing is copied."""
         need_tensor(self.name, x)
-        given = order[0] if len(order) == 1 and np.ndim(order[0]) else order
-        dims = tuple(normal_dim(d, x.shape) for d in given)
+        dims = dim_order(order, x.shape)
         return self.moved(x, reread(x, permuted(x.layout, dims)), order=dims)
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Put every dim back: the inverse of ``order``, which is ``order`` only for plain swaps."""
         order = ctx.settings["order"]
         inverse = tuple(order.index(d) for d in range(len(order)))
-        return (reread(grad_out, permuted(grad_out.layout, inverse)),)
+        return (self(grad_out, inverse),)
+
+
+@lru_cache(maxsize=1 << 10)
+def swapped(ndim: int, dim0: int, dim1: int) -> Shape:
+    """Return the order that swaps two of ``ndim`` dims. Raises IndexingError if one is missing."""
+    order = list(range(ndim))
+    first, second = normal_dim(dim0, (0,) * ndim), normal_dim(dim1, (0,) * ndim)
+    order[first], order[second] = second, first
+    return tuple(order)
+
+
+class Transpose(Move):
+    """Swap two dims: the permutation that is its own inverse."""
+
+    def __call__(self, x: Any, dim0: int = -2, dim1: int = -1) -> Any:
+        """Return ``x`` with two dims swapped, the last two unless told otherwise; no copy."""
+        need_tensor(self.name, x)
+        swap = swapped(len(x.layout.shape), dim0, dim1)
+        return self.moved(x, reread(x, permuted(x.layout, swap)), order=swap)
+
+    def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
+        """Swap the same two dims back."""
+        return (PERMUTE(grad_out, ctx.settings["order"]),)
 
 
 class Reshape(Move):
@@ -117,28 +112,20 @@ class Reshape(Move):
         Raises ShapeError if the sizes differ, or if the cells do not lie in reading order.
         """
         need_tensor(self.name, x)
-        wanted = fill_in(flat_shape(shape, free=True), x.size)
-        if math.prod(wanted) != x.size:
-            raise ShapeError(
-                f"cannot view {x.shape} as {wanted}: {x.size} cells do not fill {math.prod(wanted)}"
-            )
-        at = regrouped(x.layout, wanted)
+        at = viewed(x.layout, flat_shape(shape, free=True))
+        return self.moved(x, reread(x, at), shape=at.shape)
+
+    def regroup(self, x: Any, shape: Shape) -> Any:
+        """Return ``x`` under a shape known to fit, copied first if its cells are out of order."""
+        at = regrouped(x.layout, shape)
         if at is None:
-            raise ShapeError(
-                f"cannot view {x.shape} with strides {x.strides} as {wanted}: read in order, its "
-                "cells jump about in storage. Call .contiguous() first: it copies them into order"
-            )
-        return self.moved(x, reread(x, at), shape=wanted)
+            x = CONTIGUOUS(x)
+            at = without_copy(x.layout, shape)
+        return self.moved(x, reread(x, at), shape=shape)
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Give the gradient the old shape; copy it first if it lies in another order."""
-        old = ctx.settings["from_shape"]
-        at = regrouped(grad_out.layout, old)
-        if at is None:
-            grad_out = run_copy(grad_out, grad_out.dtype)
-            at = regrouped(grad_out.layout, old)
-            assert at is not None
-        return (reread(grad_out, at),)
+        return (self.regroup(grad_out, ctx.settings["from_shape"]),)
 
 
 class Contiguous(Move):
@@ -165,7 +152,7 @@ class To(Move):
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Convert the gradient back."""
-        return (run_copy(grad_out, ctx.settings["dtype"]),)
+        return (self(grad_out, ctx.settings["dtype"]),)
 
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
@@ -182,24 +169,8 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     raise DtypeError(f"dtype {dtype!r} is not supported: use tk.float64 or tk.float32")
 
 
-def flat_shape(given: tuple[Any, ...], free: bool = False) -> Shape:
-    """Accept ``f(2, 3)`` and ``f((2, 3))`` alike; ``free`` admits one -1."""
-    lengths = given[0] if len(given) == 1 and isinstance(given[0], Iterable) else given
-    shape = whole_numbers(lengths, "shape")
-    return shape if free and min(shape, default=0) >= -1 else as_shape(shape)
-
-
-def fill_in(shape: Shape, size: int) -> Shape:
-    """Replace one -1 by the length that makes the sizes agree."""
-    if shape.count(-1) > 1:
-        raise ShapeError(f"shape {shape} leaves {shape.count(-1)} lengths open: only one may be -1")
-    if -1 not in shape:
-        return shape
-    rest = -math.prod(shape)
-    if rest == 0 or size % rest:
-        raise ShapeError(f"{size} cells cannot fill {shape}: no whole length fits in place of -1")
-    return tuple(size // rest if n == -1 else n for n in shape)
-
-
-EXPAND = Expand("expand", "⇉", r"x_{j} \to x_{ij}", "read one cell many times, with stride 0")
+PERMUTE = Permute("permute", "⤮", r"x_{ij} \to x_{ji}", "put the dims in another order")
+VIEW = Reshape("view", "▭", r"x \to \mathrm{shape}", "read the cells in order under a new shape")
+CONTIGUOUS = Contiguous("contiguous", "▤", r"x \to x", "copy the cells into reading order")
 TO = To("to", "→", r"x \to \mathrm{dtype}", "convert to float64 or float32")
+TRANSPOSE = Transpose("transpose", "ᵀ", r"x^{\mathsf{T}}", "swap two dims")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import FrameType, FunctionType
 from typing import Any
 
-from .autodiff import Variable
+from .graph import Variable
 
 # what a reader would write: m = x * w; z = m + b; y = sigmoid(z); s = y.sum()
 USUAL = {

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .view import Shape
+from .layout import Shape
 
 Array = NDArray[Any]
 # (which input, index of the cell, its new value) -> the output cells, as one flat array

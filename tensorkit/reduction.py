@@ -2,37 +2,57 @@
 
 The fold runs over the input with an output whose stride is 0 along the reduced dims. Backward reads
 the upstream gradient through the same stride of 0, so that every cell that met in an output cell
-receives that cell's gradient, times its own local derivative.
+receives that cell's gradient, times its own local derivative. Expand and sum are each other's
+gradient; broadcasting is undone here and nowhere else.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import NoneType
+from typing import Any, ClassVar
 
-from .autodiff import GradMode, Node, Variable, filled, record
-from .elementwise import REALS, chain_rule
-from .errors import ShapeError
+import numpy as np
+
+from .calculus import chain_rule
+from .elementwise import REALS, derived
+from .errors import DtypeError, ShapeError
 from .functions import Operation
-from .kernels import elementwise_kernel, reduce_kernel, run_elementwise, run_reduce, run_zip
+from .graph import Node, Variable, filled, grad_mode, record
+from .kernels import (
+    Call,
+    elementwise_kernel,
+    empty,
+    new,
+    reduce_kernel,
+    run_elementwise,
+    run_reduce,
+    run_zip,
+)
+from .layout import Layout, Shape, expanded, flat_shape, layout, normal_dim, row_major
 from .loops import names_in
-from .moves import need_tensor, reread, without_copy
-from .view import Layout, Shape, expanded, layout, normal_dim, row_major
+from .moves import VIEW, Move, need_tensor, reread
 
 
-class ReducePlan(NamedTuple):
+@dataclass
+class ReducePlan:
     """Which dims a call reduces, the layout of its result, and what backward is told."""
 
     dims: Shape
     out: Layout
     settings: dict[str, Any]
+    call: Call | None = None
 
 
 class Reduce(Operation):
     """Fold the cells along dims into one: t = formula(t, x), from ``start``.
 
     ``finish`` turns the folded t into the result; n is how many cells met. ``helpers`` are further
-    folds that only the local derivative needs, each (start, formula in t, x, z).
+    folds that only the local derivative needs: (start, formula in t, x, z).
+    ``slope`` may return the slope as a tensor, made of operations, where ``derivative`` would not
+    do: where it has no slope itself, or leaves the range of floats. It is given (x, out, dims).
     """
 
     kind: ClassVar[str] = "reduce"
@@ -50,16 +70,22 @@ class Reduce(Operation):
         finish: str = "",
         helpers: dict[str, tuple[float, str]] | None = None,
         of_nothing: bool = True,
+        slope: Callable[[Any, Any, Shape], Any] | None = None,
     ) -> None:
         super().__init__(name, symbol, latex, about)
         self.formula, self.derivatives, self.start = formula, (derivative,), start
         self.finish, self.of_nothing, self.helpers = finish, of_nothing, helpers or {}
+        self.slope = slope
         self.domain = (REALS,)
         self.kernel = reduce_kernel(f"reduce_{name}", formula, ("x",))
         self.last = elementwise_kernel(f"finish_{name}", finish, ("t", "n")) if finish else None
         available = ("x", "z", "n", *self.helpers)
         self.reads = tuple(v for v in available if v in names_in(derivative))
-        self.back = chain_rule(f"reduce_{name}_back", derivative, available)
+        self.back = (
+            elementwise_kernel(f"reduce_{name}_back", chain_rule(derivative), ("g", *self.reads))
+            if derivative != "1.0"
+            else None
+        )
         self.saves = not set(self.reads) <= {"n"}
         self.plans: dict[Any, ReducePlan] = {}
 
@@ -76,12 +102,22 @@ class Reduce(Operation):
         if not isinstance(x, Variable):
             need_tensor(self.name, x)
         dim = tuple(dim) if isinstance(dim, list) else dim
-        plan = self.plans.get((x.layout, type(dim), dim, keepdim)) or self.plan(x, dim, keepdim)
-        out = self.fold(x, plan.dims)
-        out.layout = plan.out  # the same cells; the dims of length 1 may be gone
-        if GradMode.on and x.requires_grad:
+        # True is equal to 1, but it is no dim; and 1 is no answer to whether a dim is kept
+        key = (x.layout, type(dim), dim, type(keepdim), keepdim)
+        plan = self.plans.get(key) or self.plan(x, dim, keepdim)
+        if self.last is None and plan.call is not None:
+            storage = empty(plan.call.size, plan.call.dtype)
+            storage.fill(self.start)
+            plan.call.entry(storage, x.storage, plan.call.dims)
+            out = new(x.made)
+            out.storage, out.layout = storage, plan.out
+        else:
+            out = self.fold(x, plan.dims)
+            out.layout = plan.out  # the same cells; the dims of length 1 may be gone
+            plan.call = self.kernel.calls[plan.dims, x.layout]
+        if grad_mode.on and x.requires_grad:
             ctx = Node()
-            ctx.settings, ctx.needs_input_grad = plan.settings, (True,)
+            ctx.settings = plan.settings
             if self.saves:
                 ctx._saved = (x, out._shadow())
             record(ctx, self, (x,), out)
@@ -92,6 +128,11 @@ class Reduce(Operation):
         """Check the dims, and keep what a call on this layout with these arguments needs."""
         shape = x.layout.shape
         dims = chosen_dims(dim, shape)
+        if not isinstance(keepdim, (bool, np.bool_, NoneType)):
+            raise DtypeError(
+                f"keepdim of {self.name} is True or False, not {keepdim!r}: to reduce over several "
+                "dims give them as a tuple, such as dim=(0, 1)"
+            )
         keep = dim is not None if keepdim is None else bool(keepdim)
         if not self.of_nothing and math.prod(shape[d] for d in dims) == 0:
             raise ShapeError(
@@ -105,7 +146,7 @@ class Reduce(Operation):
         plan = ReducePlan(dims, out, settings)
         if len(self.plans) >= 1 << 12:
             self.plans.clear()
-        self.plans[x.layout, type(dim), dim, keepdim] = plan  # True is equal to 1, but no dim
+        self.plans[x.layout, type(dim), dim, type(keepdim), keepdim] = plan
         return plan
 
     def fold(self, x: Any, dims: Shape) -> Any:
@@ -115,39 +156,52 @@ class Reduce(Operation):
 
     def count(self, x: Any, dims: Shape, like: Any) -> Any:
         """Return how many cells meet in each output cell, as a tensor of the shape of ``like``."""
-        return filled(type(x), math.prod(x.shape[d] for d in dims), like.shape, x.dtype)
+        return filled(x.made, math.prod(x.shape[d] for d in dims), like.shape, x.dtype)
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Send each output cell's gradient back to all cells that met in it, times the slope."""
-        dims, shape, kept = (ctx.settings[k] for k in ("dims", "from_shape", "kept"))
-        g = as_kept(grad_out, kept)
-        if self.saves:
+        shape, kept = ctx.settings["from_shape"], ctx.settings["kept"]
+        g = grad_out if grad_out.layout.shape == kept else VIEW.regroup(grad_out, kept)
+        if self.slope is not None:
             x, out = ctx.saved_tensors
-            cells = self.cells(x, as_kept(out, kept), dims)
-            wide = reread(g, expanded(g.layout, shape))
-            assert self.back is not None
-            return (run_elementwise(self.back, wide, *(cells[v] for v in self.reads)),)
+            slope = self.slope(x, out, ctx.settings["dims"])
+            if slope is not None:
+                return (EXPAND.stretch(g, shape) * slope,)
+        if self.saves:
+            cells = self.cells(ctx)
+            return (self.scaled(EXPAND.stretch(g, shape), [cells[v] for v in self.reads]),)
         if self.back is not None:
             # the slope is the same for all cells that met: scale once, before the copies are made
-            n = filled(type(g), math.prod(shape[d] for d in dims), kept, g.dtype)
-            g = run_elementwise(self.back, g, *([n] if self.reads else []))
-        return (reread(g, expanded(g.layout, shape)),)
+            n = math.prod(shape[d] for d in ctx.settings["dims"])
+            g = self.scaled(g, [filled(g.made, n, kept, g.dtype)] if self.reads else [])
+        return (EXPAND.stretch(g, shape),)
 
-    def cells(self, x: Any, out: Any, dims: Shape) -> dict[str, Any]:
-        """Return what the local derivative may mention, each in the shape of ``x``."""
-        cells = {"x": x, "z": reread(out, expanded(out.layout, x.shape))}
-        cells["n"] = self.count(x, dims, x)
-        for name, (start, formula) in self.helpers.items():
+    def scaled(self, g: Any, cells: list[Any]) -> Any:
+        """Return the upstream gradient times the slope, recorded if gradients are to have some."""
+        assert self.back is not None
+        if grad_mode.on:
+            return derived(f"{self.name}_back", self.back, chain_rule(self.derivatives[0]))(
+                g, *cells
+            )
+        return run_elementwise(self.back, g, *cells)
+
+    def cells(self, ctx: Node) -> dict[str, Any]:
+        """Return what the local derivative may mention, each in the shape of the input."""
+        x, out = ctx.saved_tensors
+        out = out._rejoined(ctx) if grad_mode.on else out
+        shape, dims, kept = x.shape, ctx.settings["dims"], ctx.settings["kept"]
+        cells = {
+            "x": x,
+            "z": EXPAND.stretch(VIEW.regroup(out, kept), shape),
+            "n": self.count(x, dims, x),
+        }
+        for name, helper in self.helpers.items():
+            start, formula = helper
             used = tuple(v for v in ("x", "z") if v in names_in(formula))
             kernel = reduce_kernel(f"reduce_{self.name}_{name}", formula, used)
             folded = run_reduce(kernel, start, dims, *(cells[v] for v in used))
-            cells[name] = reread(folded, expanded(folded.layout, x.shape))
+            cells[name] = reread(folded, expanded(folded.layout, shape))
         return cells
-
-
-def as_kept(t: Any, kept: Shape) -> Any:
-    """Give a reduced tensor its dims of length 1 back: that never needs a copy."""
-    return t if t.layout.shape == kept else reread(t, without_copy(t.layout, kept))
 
 
 def chosen_dims(dim: Any, shape: Shape) -> Shape:
@@ -159,3 +213,37 @@ def chosen_dims(dim: Any, shape: Shape) -> Shape:
     if len(set(chosen)) != len(chosen):
         raise ShapeError(f"dim {dim} names a dim twice: name each dim once")
     return tuple(sorted(chosen))
+
+
+class Expand(Move):
+    """Stretch dims of length 1, and add dims on the left, with stride 0."""
+
+    def __call__(self, x: Any, *shape: Any) -> Any:
+        """Return ``x`` seen in ``shape``; no copy is made. Raises ShapeError if it does not fit."""
+        need_tensor(self.name, x)
+        wanted = flat_shape(shape)
+        return self.stretch(x, wanted)
+
+    def stretch(self, x: Any, shape: Shape) -> Any:
+        """Do so for a shape that is known to be one."""
+        out = reread(x, expanded(x.layout, shape))
+        return self.moved(x, out, shape=shape) if x.requires_grad else out
+
+    def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
+        """Copies forward, sums backward: add what all the copies of a cell received."""
+        return (sum_to(grad_out, ctx.settings["from_shape"]),)
+
+
+def sum_to(grad: Any, shape: Shape) -> Any:
+    """Undo a broadcast: sum over the dims along which ``shape`` was stretched, and restore it."""
+    if grad.layout.shape == shape:
+        return grad
+    padded = (1,) * (grad.ndim - len(shape)) + shape
+    lengths = zip(grad.shape, padded, strict=True)
+    stretched = tuple(d for d, (have, want) in enumerate(lengths) if have != want)
+    grad = SUM(grad, stretched) if stretched else grad
+    return grad if grad.layout.shape == shape else VIEW.regroup(grad, shape)
+
+
+EXPAND = Expand("expand", "⇉", r"x_{j} \to x_{ij}", "read one cell many times, with stride 0")
+SUM = Reduce("sum", "Σ", "t + x", "1.0", start=0.0, latex=r"\sum_i x_i", about="add up")

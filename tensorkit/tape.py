@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .autodiff import Node, Variable, filled, no_grad, nodes_behind, plus, unwind
+from .autodiff import nodes_behind, plus, unwind
 from .errors import DtypeError, GraphError
 from .functions import Function
+from .graph import Node, Variable, filled, no_grad
+from .layout import Shape
 from .naming import Names, call_watched, parameters, surroundings, usual_name
 from .tensor import Tensor, tensor
-from .view import Shape
 
 Cells = NDArray[Any]
 Slopes = tuple[Cells | None, ...]
@@ -147,11 +148,10 @@ def run(f: Callable[..., Any], *inputs: Any, grad_out: Any = None) -> Tape:
     if isinstance(f, type) and issubclass(f, Function):
         f = f.apply
     names, arguments = Names(), fresh(inputs)
-    for argument, name in zip(arguments, parameters(f, len(arguments)), strict=True):
-        names.give(argument, name)
-    leaves = [t for t in arguments if isinstance(t, Variable)]
-    for value, name in surroundings(f):
+    named = zip(arguments, parameters(f, len(arguments)), strict=True)
+    for value, name in (*named, *surroundings(f)):
         names.give(value, name)
+    leaves = [t for t in arguments if isinstance(t, Variable)]
     root = call_watched(f, arguments, names)
     if not isinstance(root, Variable):
         raise DtypeError(

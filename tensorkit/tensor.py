@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from .autodiff import Variable, unwind
+from .autodiff import unwind
+from .compositions import COMPOSITIONS
 from .errors import DtypeError, GraphError, IndexingError, InPlaceError, ShapeError
-from .moves import FLOATS, as_dtype, flat_shape
-from .ops import ROWS
+from .graph import Variable
+from .indexing import INDEX, as_index
+from .moves import FLOATS, as_dtype
+from .ops import CALLS, ROWS
 from .view import Storage, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 float64 = np.dtype(np.float64)
 float32 = np.dtype(np.float32)
@@ -48,16 +51,20 @@ class Tensor(Variable):
 
         def __getattr__(self, name: str) -> Callable[..., Tensor]: ...
 
-    def backward(self, grad_out: Any = None, retain_graph: bool = False) -> None:
+    def backward(
+        self, grad_out: Any = None, retain_graph: bool = False, create_graph: bool = False
+    ) -> None:
         """Add the gradient of this tensor, weighted by ``grad_out``, into the leaves it came from.
 
         Shapes: grad_out has the shape of this tensor; it may be left out for a single element,
         and is 1 then. Raises GraphError where there is no graph, it was freed, or a start is
         missing; ShapeError for a wrong shape; InPlaceError if a saved tensor was changed.
+        ``retain_graph`` keeps the graph for another walk; ``create_graph`` also records this one,
+        so that gradients can be differentiated again.
         """
         if grad_out is not None and not isinstance(grad_out, Variable):
             grad_out = tensor(grad_out, dtype=self.dtype)
-        for _ in unwind(self, grad_out, retain_graph):
+        for _ in unwind(self, grad_out, retain_graph, create_graph):
             pass
 
     def zero_grad_(self) -> Self:
@@ -72,7 +79,7 @@ class Tensor(Variable):
                 "this tensor was computed from others, so it cannot stop requiring a gradient: "
                 "use .detach() to get its numbers outside the graph"
             )
-        self.requires_grad = on
+        self.requires_grad = bool(on)
         return self
 
     def copy_(self, values: Any) -> Self:
@@ -97,14 +104,30 @@ class Tensor(Variable):
             raise InPlaceError("the memory of this tensor is read-only: change a copy of it")
         array = self.numpy()
         array.flags.writeable = True
-        numbers = real_numbers(values)
+        index, numbers = as_index(index), real_numbers(values)
         try:
             array[index] = numbers
-        except IndexError as error:
+        except (IndexError, TypeError) as error:
             raise IndexingError(f"index {index!r} does not fit {self.shape}: {error}") from None
         except ValueError as error:
             raise ShapeError(f"values do not fit into {self.shape}[{index!r}]: {error}") from None
         self._written()
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return the cells at ``index``; NumPy's rules. Gradients of a repeated cell add up."""
+        return INDEX(self, index)
+
+    def where(self, condition: Any, other: Any) -> Any:
+        """Choose: x where the condition is not 0, else y, with this tensor as x, as in PyTorch."""
+        return CALLS["where"](condition, self, other)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (INDEX(self, k) for k in range(len(self)))
+
+    @property
+    def T(self) -> Any:
+        """The dims in reverse order."""
+        return CALLS["permute"](self, tuple(range(self.ndim))[::-1])
 
     def numpy(self) -> NDArray[Any]:
         """Return a read-only NumPy array over the same memory; ``np.array(t)`` makes a copy."""
@@ -156,24 +179,34 @@ class Tensor(Variable):
         return f"tensor({inner}{tail})"
 
 
+Tensor.made = Tensor
+
+
 def method(name: str) -> Callable[..., Any]:
     """Return the row ``name`` as a method: the tensor is the row's first argument."""
-    row: Any = ROWS[name]
+    row = CALLS[name]
+    run = row.__call__
+    if row.kind == "map":
 
-    def call(self: Tensor, *args: Any, **settings: Any) -> Any:
-        return row(self, *args, **settings)
+        def call(self: Tensor) -> Any:
+            return run(self)
+
+    else:
+
+        def call(self: Tensor, *args: Any, **settings: Any) -> Any:  # type: ignore[misc]
+            return run(self, *args, **settings)
 
     call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"{row.about[:1].upper()}{row.about[1:]}.\n\n{row.__call__.__doc__}"
+    call.__doc__ = f"{row.about[:1].upper()}{row.about[1:]}.\n\n{run.__doc__}"
     return call
 
 
 def operator(name: str, swapped: bool = False) -> Callable[[Any, Any], Any]:
     """Return the row ``name`` as an operator, which leaves operands it does not know to Python."""
-    row: Any = ROWS[name]
+    row = CALLS[name].__call__
 
     def call(self: Tensor, other: Any) -> Any:
-        if not isinstance(other, (Tensor, np.ndarray, np.generic, int, float)):
+        if not isinstance(other, OPERANDS):
             return NotImplemented
         return row(other, self) if swapped else row(self, other)
 
@@ -181,16 +214,19 @@ def operator(name: str, swapped: bool = False) -> Callable[[Any, Any], Any]:
     return call
 
 
+OPERANDS = (Tensor, float, int, np.ndarray, np.generic)
 OPERATORS = {
-    "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow",
+    "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow", "matmul": "matmul",
     "lt": "lt", "le": "le", "gt": "gt", "ge": "ge", "eq": "eq", "ne": "ne",
 }  # fmt: skip
 
-for _name in ROWS:
+for _name in ROWS.keys() - {"where"}:
     setattr(Tensor, _name, method(_name))
+for _name, _composed in COMPOSITIONS.items():
+    setattr(Tensor, _name, _composed)
 for _python, _name in OPERATORS.items():
     setattr(Tensor, f"__{_python}__", operator(_name))
-    if _python in ("add", "sub", "mul", "truediv", "pow"):
+    if _python in ("add", "sub", "mul", "truediv", "pow", "matmul"):
         setattr(Tensor, f"__r{_python}__", operator(_name, swapped=True))
 setattr(Tensor, "__neg__", method("neg"))  # noqa: B010 - made from the table like the others
 
@@ -201,9 +237,14 @@ def tensor(data: ArrayLike | View, requires_grad: bool = False, dtype: Any = flo
     Raises DtypeError if the data are not real numbers or ``dtype`` is no float64 or float32, and
     ShapeError if nested lists differ in length.
     """
+    if not isinstance(requires_grad, (bool, np.bool_)):
+        raise DtypeError(
+            f"requires_grad is True or False, not {requires_grad!r}: give the dtype by its name, "
+            "as in tk.tensor(data, dtype=tk.float32)"
+        )
     wanted, array = as_dtype(dtype), real_numbers(data)
     made = Tensor(np.array(array, dtype=wanted, order="C").reshape(-1), array.shape)
-    made.requires_grad = requires_grad
+    made.requires_grad = bool(requires_grad)
     return made
 
 
@@ -216,55 +257,3 @@ def real_numbers(data: Any) -> NDArray[Any]:
     if array.dtype.kind not in "fiub":
         raise DtypeError(f"a tensor cannot hold {array.dtype} data: give real numbers")
     return array
-
-
-def from_numpy(array: NDArray[Any]) -> Tensor:
-    """Return a tensor over the memory of a float64 or float32 array; a write shows in both.
-
-    Raises DtypeError for another dtype, or if the array is no regular walk over one buffer.
-    """
-    if not isinstance(array, np.ndarray) or array.dtype not in FLOATS:
-        kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-        raise DtypeError(f"from_numpy shares float64 or float32 memory, not {kind}: use tk.tensor")
-    if array.flags.c_contiguous:
-        return Tensor(array.reshape(-1), array.shape)
-    owner = array
-    while isinstance(owner.base, np.ndarray):
-        owner = owner.base
-    start = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
-    if not owner.flags.c_contiguous or owner.dtype != array.dtype or start % array.itemsize:
-        raise DtypeError("from_numpy needs an array over one unbroken buffer: use tk.tensor")
-    strides = [s // array.itemsize for s in array.strides]
-    return Tensor(owner.reshape(-1), array.shape, strides, start // array.itemsize)
-
-
-def full(shape: Any, value: float, requires_grad: bool = False, dtype: Any = float64) -> Tensor:
-    """Make a tensor of ``shape`` with ``value`` in every cell."""
-    lengths = flat_shape((shape,))
-    return tensor(np.full(lengths, value), requires_grad, dtype)
-
-
-def zeros(*shape: Any, requires_grad: bool = False, dtype: Any = float64) -> Tensor:
-    """Make a tensor of zeros: ``tk.zeros(2, 3)`` or ``tk.zeros((2, 3))``."""
-    return full(flat_shape(shape), 0.0, requires_grad, dtype)
-
-
-def ones(*shape: Any, requires_grad: bool = False, dtype: Any = float64) -> Tensor:
-    """Make a tensor of ones: ``tk.ones(2, 3)`` or ``tk.ones((2, 3))``."""
-    return full(flat_shape(shape), 1.0, requires_grad, dtype)
-
-
-def rand(*shape: Any, seed: int | None = None, requires_grad: bool = False) -> Tensor:
-    """Make a tensor of numbers drawn evenly from 0 to 1; the same ``seed`` draws the same."""
-    return tensor(np.random.default_rng(seed).random(flat_shape(shape)), requires_grad)
-
-
-def randn(*shape: Any, seed: int | None = None, requires_grad: bool = False) -> Tensor:
-    """Make a tensor of numbers drawn from the standard normal; the same ``seed`` draws the same."""
-    return tensor(np.random.default_rng(seed).standard_normal(flat_shape(shape)), requires_grad)
-
-
-def arange(start: float, stop: float | None = None, step: float = 1) -> Tensor:
-    """Make a 1-D tensor of evenly spaced numbers: ``arange(6)`` is 0 to 5."""
-    first, end = (0, start) if stop is None else (start, stop)
-    return tensor(np.arange(first, end, step))

@@ -1,51 +1,34 @@
-"""A view: how a flat run of numbers is read as a grid.
+"""A view: a flat storage and the layout by which it is read as a grid.
 
-A stride says how far to move in storage, in elements, for one step along a dim. A stride of 0
-stays put: read through it and one number is seen many times (broadcasting); write through it and
-many numbers land in one place (reduction). Permuting, expanding and most reshaping change only the
-layout; no number moves.
+Several views may read one storage, each in its own way: a number changed through one is changed for
+all of them.
 """
 
 from __future__ import annotations
 
-import math
-import operator
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DtypeError, IndexingError, ShapeError
+from .layout import (
+    Layout,
+    Shape,
+    as_shape,
+    dim_order,
+    expanded,
+    flat_shape,
+    is_contiguous,
+    layout,
+    permuted,
+    row_major,
+    viewed,
+    whole_numbers,
+)
 
-Shape = tuple[int, ...]
 Storage = NDArray[Any]
-
-
-FLOAT64 = np.dtype(np.float64)
-
-
-class Layout:
-    """Offset, shape and strides in elements, and their dtype. Equal layouts are one object."""
-
-    __slots__ = ("dtype", "high", "low", "offset", "shape", "size", "strides")
-
-    def __init__(self, shape: Shape, strides: Shape, offset: int, dtype: np.dtype[Any]) -> None:
-        self.shape, self.strides, self.offset, self.dtype = shape, strides, offset, dtype
-        self.size = math.prod(shape)
-        reach = [(n - 1) * stride for n, stride in zip(shape, strides, strict=True)]
-        self.low = offset + sum(r for r in reach if r < 0)
-        self.high = offset + sum(r for r in reach if r > 0)
-
-    def __repr__(self) -> str:
-        return f"Layout({self.shape}, strides={self.strides}, offset={self.offset}, {self.dtype})"
-
-
-@lru_cache(maxsize=1 << 14)
-def layout(shape: Shape, strides: Shape, offset: int = 0, dtype: np.dtype[Any] = FLOAT64) -> Layout:
-    """Return the one Layout with these numbers: layouts are looked up by identity."""
-    return Layout(shape, strides, offset, dtype)
 
 
 class View:
@@ -57,6 +40,7 @@ class View:
 
     storage: Storage
     layout: Layout
+    made: ClassVar[type[Any]]  # the class of what is computed from a view of this class
 
     def __init__(
         self,
@@ -159,9 +143,25 @@ class View:
             digits.append(digit)
         return tuple(reversed(digits))
 
+    def expand(self, *shape: Any) -> Any:
+        """Return a view in which dims of length 1, or new ones on the left, are stretched."""
+        return self._of(self.storage, expanded(self.layout, flat_shape(shape)))
+
+    def permute(self, *order: Any) -> Any:
+        """Return a view with the dims in another order: new dim k is old dim order[k]."""
+        return self._of(self.storage, permuted(self.layout, dim_order(order, self.shape)))
+
+    def view(self, *shape: Any) -> Any:
+        """Return the same cells, in the same order, under ``shape``; one length may be -1."""
+        return self._of(self.storage, viewed(self.layout, flat_shape(shape, free=True)))
+
     def numpy(self) -> NDArray[Any]:
         """Return a read-only NumPy array over the same memory, in the same shape."""
         at, item = self.layout, self.storage.itemsize
+        if at.offset == 0 and at.size == self.storage.size and is_contiguous(at):
+            plain: NDArray[Any] = self.storage.reshape(at.shape)  # the short way, most of the time
+            plain.flags.writeable = False
+            return plain
         array: NDArray[Any] = np.ndarray(
             at.shape,
             self.storage.dtype,
@@ -173,128 +173,4 @@ class View:
         return array
 
 
-def whole_numbers(numbers: Iterable[Any], what: str) -> tuple[int, ...]:
-    """Return ``numbers`` as a tuple of ints; raise DtypeError rather than round."""
-    try:
-        return tuple(operator.index(n) for n in numbers)
-    except TypeError:
-        raise DtypeError(f"{what} {numbers!r} must be whole numbers") from None
-
-
-def as_shape(lengths: Iterable[int]) -> Shape:
-    """Return ``lengths`` as a tuple of ints, refusing negative ones."""
-    shape = whole_numbers(lengths, "shape")
-    if any(n < 0 for n in shape):
-        raise ShapeError(f"shape {shape} has a negative length: every dim needs 0 cells or more")
-    return shape
-
-
-def row_major(shape: Shape) -> Shape:
-    """Return the strides that read ``shape`` in order: the last dim moves by one element."""
-    strides, step = [], 1
-    for n in reversed(shape):
-        strides.append(step)
-        step *= max(n, 1)
-    return tuple(reversed(strides))
-
-
-@lru_cache(maxsize=1 << 14)
-def is_contiguous(at: Layout) -> bool:
-    """Whether a layout reads its storage in order. Dims of length 1 never matter."""
-    wanted = row_major(at.shape)
-    return at.size == 0 or all(
-        n == 1 or have == want for n, have, want in zip(at.shape, at.strides, wanted, strict=True)
-    )
-
-
-def normal_dim(dim: int, shape: Shape) -> int:
-    """Return ``dim`` counted from the front. Raises IndexingError if there is no such dim."""
-    if isinstance(dim, bool) or not isinstance(dim, (int, np.integer)):
-        raise DtypeError(f"dim {dim!r} is not a whole number: give the number of a dim of {shape}")
-    if not -len(shape) <= dim < len(shape):
-        has = f"has dims 0 to {len(shape) - 1}" if shape else "has no dims"
-        raise IndexingError(f"there is no dim {dim}: shape {shape} {has}")
-    return int(dim) % len(shape)
-
-
-@lru_cache(maxsize=1 << 14)
-def broadcast_shapes(*shapes: Shape) -> Shape:
-    """Return the smallest shape that all ``shapes`` expand to, aligned from the right.
-
-    Raises ShapeError naming the operands, the dim (counted in the result) and the two lengths.
-    """
-    ndim = max(map(len, shapes), default=0)
-    result: list[int] = []
-    for dim in range(ndim):
-        length = 1
-        for number, shape in enumerate(shapes):
-            at = dim - (ndim - len(shape))
-            n = shape[at] if at >= 0 else 1
-            if n == 1 or n == length:
-                continue
-            if length != 1:
-                raise ShapeError(
-                    f"cannot broadcast {' with '.join(map(str, shapes))}: aligned from the right, "
-                    f"dim {dim} has lengths {length} and {n} (operand {number}); "
-                    "they must be equal or 1"
-                )
-            length = n
-        result.append(length)
-    return tuple(result)
-
-
-@lru_cache(maxsize=1 << 14)
-def expanded(at: Layout, shape: Shape) -> Layout:
-    """Stretch dims of length 1, and add dims on the left, by giving them stride 0."""
-    missing = len(shape) - len(at.shape)
-    old = (1,) * missing + at.shape
-    if missing < 0 or any(have not in (1, want) for have, want in zip(old, shape, strict=True)):
-        raise ShapeError(
-            f"cannot expand {at.shape} to {shape}: aligned from the right, every length must "
-            "already be equal or be 1"
-        )
-    strides = (0,) * missing + at.strides
-    stretched = tuple(
-        stride if have == want else 0
-        for have, want, stride in zip(old, shape, strides, strict=True)
-    )
-    return layout(shape, stretched, at.offset, at.dtype)
-
-
-@lru_cache(maxsize=1 << 14)
-def permuted(at: Layout, order: Shape) -> Layout:
-    """Reorder the dims: new dim k is old dim ``order[k]``. Shape and strides move together."""
-    if sorted(order) != list(range(len(at.shape))):
-        raise ShapeError(
-            f"order {order} must name each of the {len(at.shape)} dims of {at.shape} exactly once"
-        )
-    shape, strides = tuple(at.shape[d] for d in order), tuple(at.strides[d] for d in order)
-    return layout(shape, strides, at.offset, at.dtype)
-
-
-@lru_cache(maxsize=1 << 14)
-def regrouped(at: Layout, shape: Shape) -> Layout | None:
-    """Read the same cells, in the same order, under a new shape; None if that needs a copy.
-
-    A group of old dims can be split or merged without moving a number when its strides chain:
-    each is the next one's length times the next one's stride.
-    """
-    if at.size == 0:
-        return layout(shape, row_major(shape), at.offset, at.dtype)
-    old = [(n, s) for n, s in zip(at.shape, at.strides, strict=True) if n != 1]
-    chains: list[tuple[int, int]] = []  # (cells, smallest stride) of each unbroken run of dims
-    for n, s in old:
-        if chains and chains[-1][1] == n * s:
-            chains[-1] = (chains[-1][0] * n, s)
-        else:
-            chains.append((n, s))
-    strides = [0] * len(shape)
-    cells, step = chains.pop() if chains else (1, 1)
-    for dim in range(len(shape) - 1, -1, -1):
-        if cells == 1 and chains and shape[dim] != 1:
-            cells, step = chains.pop()
-        if cells % shape[dim]:
-            return None
-        strides[dim] = step
-        cells, step = cells // shape[dim], step * shape[dim]
-    return layout(shape, tuple(strides), at.offset, at.dtype)
+View.made = View

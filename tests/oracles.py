@@ -39,6 +39,12 @@ def bits(test: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Arra
     return lambda x, y: test(x, y).astype(np.result_type(x, y))
 
 
+def scatter(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
+    out = np.zeros(shape, g.dtype)
+    np.add.at(out, index, g)
+    return out
+
+
 ORACLES: dict[str, Callable[..., Array]] = {
     "neg": np.negative,
     "exp": np.exp,
@@ -48,12 +54,23 @@ ORACLES: dict[str, Callable[..., Array]] = {
     "sigmoid": sigmoid,
     "tanh": np.tanh,
     "relu": lambda x: np.where(x <= 0, 0, x),
+    "abs": np.abs,
+    "square": np.square,
+    "log1p": np.log1p,
+    "expm1": np.expm1,
+    "sin": np.sin,
+    "cos": np.cos,
+    "sign": np.sign,
+    "floor": np.floor,
+    "softplus": lambda x: np.logaddexp(0, x),
+    "gelu": lambda x: x * 0.5 * np.vectorize(math.erfc, "d")(x * -math.sqrt(0.5)),
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,
     "div": np.divide,
     "pow": np.power,
     "maximum": np.maximum,
+    "minimum": np.minimum,
     "lt": bits(np.less),
     "le": bits(np.less_equal),
     "gt": bits(np.greater),
@@ -61,15 +78,23 @@ ORACLES: dict[str, Callable[..., Array]] = {
     "eq": bits(np.equal),
     "ne": bits(np.not_equal),
     "is_close": bits(np.isclose),
+    "where": lambda c, x, y: np.where(c != 0, x, y),
     "sum": np.sum,
     "mean": np.mean,
     "max": np.max,
+    "min": np.min,
     "prod": np.prod,
     "all": lambda x, axis, keepdims: np.all(x != 0, axis=axis, keepdims=keepdims).astype(x.dtype),
+    "any": lambda x, axis, keepdims: np.any(x != 0, axis=axis, keepdims=keepdims).astype(x.dtype),
     "expand": np.broadcast_to,
     "permute": np.transpose,
     "view": np.reshape,
     "contiguous": np.ascontiguousarray,
+    "transpose": lambda x, dim0=-2, dim1=-1: np.swapaxes(x, dim0, dim1),
+    "getitem": lambda x, index: x[index],
+    "scatter": scatter,
+    "cat": np.concatenate,
+    "matmul": np.matmul,
     "to": lambda x, dtype: x.astype(dtype),
 }
 
@@ -87,7 +112,7 @@ def values_for(shape: tuple[int, ...], seed: int, interval: tuple[float, float] 
     rng = np.random.default_rng(seed)
     size = math.prod(shape)
     sizes = 0.3 + 2.7 * (rng.permutation(size) + rng.random(size)) / max(size, 1)
-    signs = np.where(rng.random(size) < 0.5, -1, 1) if low < 0 else 1
+    signs = np.where(rng.random(size) < 0.5, -1, 1) if low <= -3 else 1
     assert high > 3
     return (sizes * signs).reshape(shape)
 

@@ -21,7 +21,11 @@ ZEROS = [[1.0, 0.0, 3.0], [0.0, 0.0, 2.0]]
 
 CASES = {
     **{row.name: (row, [POSITIVE], {}) for row in tk.ops.TABLE if row.kind == "map"},
-    **{row.name: (row, [POSITIVE, Y], {}) for row in tk.ops.TABLE if row.kind == "zip"},
+    **{
+        row.name: (row, [POSITIVE, Y], {})
+        for row in tk.ops.TABLE
+        if row.kind == "zip" and row is not tk.where
+    },
     **{f"{r.name} dim 0": (r, [X], {"dim": 0}) for r in tk.ops.TABLE if r.kind == "reduce"},
     "mul broadcast": (tk.mul, [X, W], {}),
     "div both": (tk.div, [B, W], {}),
@@ -172,3 +176,10 @@ def test_it_can_be_painted_and_sent_to_the_browser():
     scene = scene_of("div both")
     assert scene.png(-1, dpi=40).startswith(b"\x89PNG")
     assert len(scene.payload()["steps"]) == len(scene.steps)
+
+
+def test_backward_of_what_has_no_picture_says_what_to_draw_instead():
+    with pytest.raises(tk.DtypeError, match=r"lambda x, y: tk.matmul\(...\)"):
+        backward_scene(tk.matmul, tk.zeros(2, 3), tk.zeros(3, 4))
+    with pytest.raises(tk.DtypeError, match="where has no picture"):
+        backward_scene(tk.where, tk.zeros(2), tk.zeros(2), tk.ones(2))

@@ -12,7 +12,7 @@ from tensorkit.trace import trace
 
 ROWS = {row.name: row for row in tk.ops.TABLE}
 MAPS = [row for row in tk.ops.TABLE if row.kind == "map"]
-ZIPS = [row for row in tk.ops.TABLE if row.kind == "zip"]
+ZIPS = [row for row in tk.ops.TABLE if row.kind == "zip" and row is not tk.where]
 FOLDS = [row for row in tk.ops.TABLE if row.kind == "reduce"]
 X = tk.tensor([[3.0, 1.5, 4.0], [0.5, 9.0, 2.0]])
 CUBE = tk.tensor(np.arange(1.0, 13.0).reshape(2, 3, 2) / 4)
@@ -123,6 +123,21 @@ def test_a_fold_across_memory_keeps_its_running_values_in_out():
     ]
     assert scene.steps[4].say.startswith("out[0, 0] = 3 + 0.5 = 3.5.")
     assert "t" not in scene.state(0).texts
+
+
+def test_where_chooses_between_two_cells():
+    c, other = tk.tensor([1.0, 0, 1]), tk.zeros(2, 3)
+    scene = forward_scene(tk.where, c, other + 5, other - 7)
+    assert scene.steps[2].say.startswith("out[0, 1] = (0 ? 5 : −7) = −7.")
+    assert "row" not in scene.transcript().lower().split()
+    assert len(scene.steps) == 7
+    with pytest.raises(TypeError, match="where takes 3 inputs, not 2"):
+        forward_scene(tk.where, c, other)
+
+
+def test_a_product_has_no_picture_of_its_own():
+    with pytest.raises(TypeError, match="matmul is a zip and a reduce in one"):
+        forward_scene(tk.matmul, tk.zeros(2, 3), tk.zeros(3, 4))
 
 
 def test_a_mean_is_a_sum_and_then_a_division():

@@ -14,18 +14,10 @@ import tensorkit
 ROOT = Path(tensorkit.__file__).parent
 # each may import only what stands before it
 ORDER = [
-    *(
-        "errors",
-        "view",
-        "scalars",
-        "loops",
-        "compiler",
-        "kernels",
-        "autodiff",
-        "functions",
-        "moves",
-    ),
-    *("elementwise", "reduction", "ops", "tensor", "nudging", "checks"),
+    *("errors", "layout", "view", "random", "scalars", "loops", "compiler", "kernels"),
+    *("calculus", "graph", "autodiff", "functions", "moves", "elementwise", "reduction", "zips"),
+    *("indexing", "others", "product", "ops", "compositions", "convolution"),
+    *("tensor", "creation", "transforms", "interop", "optim", "nudging", "checks"),
     *("naming", "watch", "listing", "trace", "tape", "nn", "pictures", "widgets"),
     *("grading", "publish", "cli"),
 ]

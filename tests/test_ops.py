@@ -14,12 +14,14 @@ from oracles import EDGES, ORACLES, close, grids, laid_out, laws, places, values
 
 import tensorkit as tk
 from tensorkit.checks import check_gradient
-from tensorkit.elementwise import Map, Zip
+from tensorkit.elementwise import Map
 from tensorkit.reduction import Reduce
+from tensorkit.zips import Zip
 
 ROWS = {row.name: row for row in tk.ops.TABLE}
 MAPS, ZIPS, REDUCES, MOVES = (
-    [row for row in tk.ops.TABLE if row.kind == kind] for kind in ("map", "zip", "reduce", "move")
+    [row for row in tk.ops.TABLE if row.kind == kind and row is not tk.where]
+    for kind in ("map", "zip", "reduce", "move")
 )
 SMOOTH = [row for row in ZIPS if row.derivatives != ("0.0", "0.0")]
 
@@ -61,19 +63,30 @@ def test_every_row_has_an_oracle_and_a_method_and_a_function():
 
 @named(tk.ops.TABLE)
 def test_a_row_says_what_it_is(row):
-    assert row.kind in ("map", "zip", "reduce", "move")
+    assert row.kind in ("map", "zip", "reduce", "move", "product")
     assert row.symbol
     assert row.latex
     assert row.about[0].islower() or row.about[0].isdigit()
-    if row.kind != "move":
-        assert len(row.derivatives) == len(row.domain) == (2 if row.kind == "zip" else 1)
+    if row.kind in ("map", "zip", "reduce"):
+        assert len(row.derivatives) == len(row.domain) == len(getattr(row, "names", "x"))
 
 
 @named(tk.ops.TABLE)
 def test_what_is_no_tensor_is_refused(row):
+    more = {name: [1.0] for name in ("expand", "to", "getitem", "matmul")}
+    more |= {"where": [1.0, 2.0], "scatter": [[0, 0, 1], (3,)]}
     for wrong in (3.0, np.ones(3), [1.0], None, "x"):
+        wrong = [wrong] if row is tk.cat else wrong
         with pytest.raises(tk.DtypeError, match=f"{row.name} needs a tensor"):
-            row(wrong, 1.0) if row.kind == "zip" or row.name in ("expand", "to") else row(wrong)
+            row(wrong, *more.get(row.name, [1.0] if row.kind == "zip" else []))
+
+
+def test_a_view_is_no_tensor_even_on_a_layout_that_was_met_before():
+    t, view = tk.ones(3), tk.View(np.ones(3), (3,))
+    t.exp(), t + t
+    for call in (lambda: tk.exp(view), lambda: tk.add(view, t), lambda: tk.add(t, view)):
+        with pytest.raises(tk.DtypeError, match=r"View|add cannot use"):
+            call()
 
 
 # equals NumPy
@@ -124,6 +137,37 @@ def test_a_zip_equals_numpy_with_broadcasting_both_ways(row, dtype, data):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@laws(40)
+@given(st.data())
+def test_where_equals_numpy_with_broadcasting(dtype, data):
+    shape = data.draw(st.lists(st.integers(0, 3), max_size=3).map(tuple))
+    three = []
+    for seed in (1, 2, 3):
+        own = tuple(1 if data.draw(st.booleans()) else n for n in shape)
+        own = own[data.draw(st.integers(0, len(own))) :]
+        with quiet_numpy():
+            values = np.random.default_rng(seed).choice(EDGES, own).astype(dtype)
+        three.append(laid_out(values, data.draw(places(len(own)))))
+    (c, cs), (x, xs), (y, ys) = three
+    got = tk.where(c, x, y)
+    assert got.dtype == dtype
+    np.testing.assert_array_equal(got, np.where(cs != 0, xs, ys))
+    np.testing.assert_array_equal(tk.where(cs != 0, x, ys), np.where(cs != 0, xs, ys))
+
+
+def test_where_takes_its_dtype_from_what_it_chooses():
+    x = tk.tensor([1, 2, 3], dtype=tk.float32)
+    tiny = tk.tensor([1e-300, 0, 1])  # would be 0 in float32
+    assert tk.where(tiny, x, 0.5).dtype == np.float32
+    assert tk.where(tiny, x, 0.5).tolist() == [1, 0.5, 3]
+    assert tk.where([1, 0, 1], x, x).dtype == np.float32
+    assert tk.where(True, x, tk.tensor([[1.0], [2.0]])).dtype == np.float64
+    for wrong in [("a", x, x), (x, "a", x), (x, x, None)]:
+        with pytest.raises(tk.DtypeError, match="where cannot use"):
+            tk.where(*wrong)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @named(REDUCES)
 @laws(30)
 @given(st.data())
@@ -139,8 +183,8 @@ def test_a_reduction_equals_numpy(row, dtype, data):
     keep = (dim is not None) if keepdim is None else keepdim
     axis = tuple(dim) if isinstance(dim, list) else dim
     axes = tuple(range(t.ndim)) if axis is None else np.atleast_1d(axis).tolist()
-    if row.name == "max" and math.prod(t.shape[d] for d in axes) == 0:
-        with pytest.raises(tk.ShapeError, match="max of no numbers"):
+    if not row.of_nothing and math.prod(t.shape[d] for d in axes) == 0:
+        with pytest.raises(tk.ShapeError, match=f"{row.name} of no numbers"):
             row(t, dim, keepdim)
         return
     with quiet_numpy():
@@ -149,7 +193,7 @@ def test_a_reduction_equals_numpy(row, dtype, data):
     assert got.dtype == dtype
     assert got.shape == want.shape
     assert got.is_contiguous()
-    if row.name in ("max", "all"):
+    if row.name in ("max", "min", "all", "any"):
         np.testing.assert_array_equal(got.numpy(), want.astype(dtype))
     else:
         # order of adding is free: bounded by the sum of sizes
@@ -183,6 +227,15 @@ def test_a_reduction_of_nothing():
     assert empty.max(0).shape == (1, 0, 3)
     with pytest.raises(tk.ShapeError, match=r"shape \(2, 0, 3\) has no cells along dim 1"):
         empty.max(1)
+
+
+def test_keepdim_is_true_or_false():
+    t = tk.zeros(2, 3)
+    for row in REDUCES:
+        row(t, 0, True)  # a call that went well must not excuse one that looks alike
+        for wrong in (1, 0, "no", (1,)):
+            with pytest.raises(tk.DtypeError, match=r"True or False.*give them as a tuple"):
+                row(t, 0, wrong)
 
 
 def test_a_dim_that_is_not_there_is_refused():
@@ -357,6 +410,61 @@ def test_ties_share_the_gradient_equally():
     x.maximum(y).backward([2.0, 3, 5])
     assert x.grad.tolist() == [1, 0, 5]
     assert y.grad.tolist() == [1, 3, 0]
+    x.zero_grad_(), y.zero_grad_()
+    x.minimum(y).backward([2.0, 3, 5])
+    assert x.grad.tolist() == [1, 3, 0]
+    assert y.grad.tolist() == [1, 0, 5]
+    assert grad_of(lambda x: x.min(1), [[2, 5, 2], [7, 7, 7]], [[3], [-6]]) == [
+        [1.5, 0, 1.5],
+        [-2, -2, -2],
+    ]
+
+
+@pytest.mark.parametrize("arrives", [math.inf, -math.inf, math.nan])
+def test_where_the_slope_is_0_whatever_arrives_is_0(arrives):
+    """As PyTorch does: a branch not taken sends nothing, not 0 times inf."""
+    g = [arrives, 2.0, arrives]
+    assert grad_of(tk.relu, [-1, 3, 0], g) == [0, 2, 0]
+    low, high = tk.tensor([1.0, 2, 3], True), tk.tensor([4.0, 5, 6], True)
+    low.maximum(high).backward(g)
+    assert low.grad.tolist() == [0, 0, 0]
+    low.zero_grad_()
+    tk.where([0, 0, 0], low, high).backward(g)
+    assert low.grad.tolist() == [0, 0, 0]
+    low.zero_grad_()
+    high.minimum(low * 1).backward(g)
+    np.testing.assert_array_equal(low.grad, g)
+    assert grad_of(lambda x: x.max(1), [[1, 3, 2]], [[arrives]])[0][::2] == [0, 0]
+    assert grad_of(lambda x: x.clip(0, 1), [-1, 0.5, 9], g) == [0, 2, 0]
+    assert grad_of(tk.abs, [0, -3, 0], g) == [0, -2, 0]
+
+
+@named(
+    [row for row in tk.ops.TABLE if row.kind in ("map", "zip", "reduce") and row is not tk.where]
+)
+def test_second_derivatives_equal_nudging_the_first(row):
+    def first(*inputs):
+        leaves = [t if t.requires_grad else t.detach().requires_grad_() for t in inputs]
+        out = row(leaves[0], 1) if row.kind == "reduce" else row(*leaves)
+        if not out.requires_grad:
+            return inputs[0] * 0.0
+        found = tk.gradients(out, leaves, values_for(out.shape, 8), create_graph=True)
+        return sum((g * w).sum() for g, w in zip(found, (2.0, -3.0), strict=False))
+
+    arrays = inside(row, (2, 3), 21)
+    leaves = [tk.tensor(a, True) for a in arrays]
+    total = first(*leaves)
+    got = tk.gradients(total, leaves) if total.requires_grad else [tk.zeros(2, 3) for _ in leaves]
+    for k, a in enumerate(arrays):
+        want = np.zeros(a.shape)
+        for index in np.ndindex(a.shape):
+            ends = []
+            for h in (1e-5, -1e-5):
+                moved = [v.copy() for v in arrays]
+                moved[k][index] += h
+                ends.append(first(*map(tk.tensor, moved)).item())
+            want[index] = (ends[0] - ends[1]) / 2e-5
+        np.testing.assert_allclose(got[k], want, rtol=1e-5, atol=1e-5)
 
 
 def test_prod_with_no_one_and_two_zeros():
@@ -371,6 +479,20 @@ def test_prod_with_no_one_and_two_zeros():
     assert grad_of(f, np.array(rows), [[1], [-2], [3], [5]]) == grad_of(
         lambda x: x.permute(1, 0).contiguous().permute(1, 0).prod(1), rows, [[1], [-2], [3], [5]]
     )
+
+
+def test_prod_where_it_leaves_the_range_of_floats():
+    f = tk.prod
+    assert grad_of(f, [1e200, 1e200, 1e-300]) == pytest.approx([1e-100, 1e-100, math.inf])
+    assert grad_of(f, [1e-200, 1e-200, 1e100]) == pytest.approx([1e-100, 1e-100, 0], rel=1e-12)
+    assert grad_of(f, [2, math.inf, 3]) == [math.inf, 6, math.inf]
+    assert grad_of(f, [5e-324, 4]) == [4, 5e-324]
+    np.testing.assert_array_equal(grad_of(f, [0, math.inf, 3]), [math.inf, 0, math.nan])
+    assert grad_of(lambda x: x.prod(1).sum(), [[1e200, 1e200, 1e-300], [0, 3, 4]])[1] == [12, 0, 0]
+    many = tk.tensor(values_for((20001,), 3) / 9, requires_grad=True)
+    many.prod().backward()  # underflows; the others of every cell in time and memory of one walk
+    assert not many.grad.numpy().any()
+    assert grad_of(f, 3.0) == 1
 
 
 def test_slopes_at_the_edge_of_a_domain():

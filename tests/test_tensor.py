@@ -245,10 +245,28 @@ def test_length_is_that_of_the_first_dim():
         len(tk.tensor(1.0))
 
 
-def test_a_tensor_is_not_read_cell_by_cell():
-    with pytest.raises(TypeError):
-        iter(tk.zeros(2))
-    assert 1.0 in tk.tensor([1.0, 2.0]).tolist()
+def test_a_loop_over_a_tensor_goes_along_its_first_dim():
+    t = tk.tensor([[1.0, 2], [3, 4]], requires_grad=True)
+    first, second = t
+    assert (first.tolist(), second.tolist()) == ([1, 2], [3, 4])
+    (first * second).sum().backward()
+    assert t.grad.tolist() == [[3, 4], [1, 2]]
+    with pytest.raises(TypeError, match="0-d"):
+        list(tk.tensor(1.0))
+
+
+def test_a_dtype_in_place_of_requires_grad_is_refused():
+    with pytest.raises(tk.DtypeError, match=r"requires_grad is True or False.*dtype=tk.float32"):
+        tk.tensor([1.0], tk.float32)
+    assert tk.tensor([1.0], np.True_).requires_grad is True
+
+
+def test_where_as_a_method_keeps_the_tensor_where_the_condition_holds():
+    t = tk.tensor([1.0, 2, 3], requires_grad=True)
+    chosen = t.where(t.numpy() > 1, -1.0)
+    assert chosen.tolist() == [-1, 2, 3]
+    chosen.backward([5.0, 7, 9])
+    assert t.grad.tolist() == [0, 7, 9]
 
 
 def test_lists_and_floats():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from oracles import grids, laws, shapes
 
 import tensorkit as tk
-from tensorkit.view import as_shape, layout, normal_dim, regrouped
+from tensorkit.layout import as_shape, layout, normal_dim, regrouped
 
 
 @laws(60)
@@ -242,3 +242,29 @@ def test_a_dim_counts_from_either_end():
     for wrong in (True, 1.0, "1", None):
         with pytest.raises(tk.DtypeError, match="whole number"):
             normal_dim(wrong, (2, 3))
+
+
+def test_a_view_is_read_again_without_a_copy():
+    values = np.arange(24.0).reshape(2, 3, 4)
+    view = tk.View(values.reshape(-1), (2, 3, 4))
+    for got, want in [
+        (view.permute(2, 0, 1), values.transpose(2, 0, 1)),
+        (view.permute((-1, 0, 1)), values.transpose(2, 0, 1)),
+        (view.view(6, -1), values.reshape(6, 4)),
+        (view.permute(1, 0, 2).view(3, 1, 2, 4), values.transpose(1, 0, 2)[:, None]),
+        (
+            view.view((2, 1, 12)).expand(5, 2, 3, 12),
+            np.broadcast_to(values.reshape(2, 1, 12), (5, 2, 3, 12)),
+        ),
+    ]:
+        assert type(got) is tk.View
+        assert got.storage is view.storage
+        np.testing.assert_array_equal(got.numpy(), want)
+    for wrong in (
+        lambda: view.permute(0, 1),
+        lambda: view.expand(2, 3, 5),
+        lambda: view.view(5, 5),
+        lambda: view.permute(1, 0, 2).view(24),
+    ):
+        with pytest.raises(tk.ShapeError):
+            wrong()

@@ -29,12 +29,17 @@ def _results(row: Any, x: Any, y: Any) -> list[Any]:
     if row.kind == "map":
         return [row(x)]
     if row.kind == "zip":
-        return [row(x, y)]
+        return [row(x, y)] if len(row.names) == 2 else [row(x > y, x, y)]
     if row.kind == "reduce":
         return [row(x), row(x, 0), row(x, 1)]
     calls: dict[str, Any] = {
         "expand": lambda: row(y, (2, 3)),
         "permute": lambda: row(x, (1, 0)),
+        "transpose": lambda: row(x),
+        "getitem": lambda: row(x, (0, [1, 1])),
+        "scatter": lambda: row(y, [0, 0, 1], (2,)),
+        "cat": lambda: row([x, x]),
+        "matmul": lambda: row(x, y),
         "view": lambda: row(x, (3, 2)),
         "contiguous": lambda: row(x.permute(1, 0)),
         "to": lambda: row(x, "float64" if x.dtype == "float32" else "float32"),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import tensorkit as tk
 
-from ..view import row_major
+from ..layout import row_major
 
 Array = NDArray[np.float64]
 Layout = Literal["plain", "permuted", "gapped", "stretched"]

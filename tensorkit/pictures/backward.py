@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from tensorkit.autodiff import Variable
 from tensorkit.errors import DtypeError, GraphError, ShapeError
 from tensorkit.functions import Operation
+from tensorkit.graph import Variable
 from tensorkit.pictures import backward_words as words
 from tensorkit.pictures.backward_picture import BackwardPicture
 from tensorkit.pictures.cells import MOST, feeds, texts
@@ -33,6 +33,11 @@ def backward_scene(op: Any, *inputs: Any, grad_out: Any = None, dim: Any = None)
         raise DtypeError(
             f"backward of {getattr(op, '__name__', op)!r} has no picture cell by cell: give a row "
             "of the table, such as tk.mul, or draw the graph of the expression"
+        )
+    if op.kind == "product" or len(getattr(op, "names", ())) > 2:
+        raise DtypeError(
+            f"backward of {op.name} has no picture cell by cell: step through the graph of an "
+            f"expression that uses it, such as lambda x, y: tk.{op.name}(...).sum()"
         )
     settings = {} if dim is None else {"dim": dim}
     tensors = [k for k, one in enumerate(inputs) if isinstance(one, (Variable, np.ndarray, list))]

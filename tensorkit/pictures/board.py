@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tensorkit.errors import ShapeError
+from tensorkit.layout import Layout
 from tensorkit.pictures.layout import Drawn, tape, tensor_size
 from tensorkit.pictures.scene import Scene
 from tensorkit.pictures.steps import Source
 from tensorkit.pictures.text import fmt, text_width
 from tensorkit.pictures.theme import CELL
-from tensorkit.view import Layout
 
 MOST = 64  # cells of one tensor, or of its storage, that a reader can still step through
 WIDE = 27.0  # cells; tensors that would reach further go on the next line

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from tensorkit.errors import ShapeError
+from tensorkit.layout import Shape
 from tensorkit.pictures.text import fmt
 from tensorkit.tape import Call, Tape
-from tensorkit.view import Shape
 
 MOST = 24  # cells of one tensor that a picture with several tensors shows
 NOISE = 1e-12

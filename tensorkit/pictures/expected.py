@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from tensorkit.elementwise import Map, Zip
+from tensorkit.elementwise import Map
 from tensorkit.errors import ShapeError
+from tensorkit.layout import Shape, broadcast_shapes, expanded, normal_dim
 from tensorkit.pictures.board import Plate, check_size
 from tensorkit.pictures.running import as_tensor, index_of, out_layout
 from tensorkit.reduction import Reduce
 from tensorkit.tensor import Tensor
-from tensorkit.view import Shape, broadcast_shapes, expanded, normal_dim
+from tensorkit.zips import Zip
 
 Cell = tuple[str, int]  # a storage and a position in it
 FORMS = (

@@ -14,6 +14,7 @@ import numpy as np
 
 from tensorkit.errors import ShapeError
 from tensorkit.kernels import walk
+from tensorkit.layout import Layout, Shape, layout, regrouped, row_major
 from tensorkit.pictures.board import Board, Plate, check_size, spell_index
 from tensorkit.pictures.running import index_of, listing, lit, run_kernel, sits, until_write
 from tensorkit.pictures.scene import Scene
@@ -22,7 +23,7 @@ from tensorkit.pictures.text import fmt
 from tensorkit.reduction import Reduce, chosen_dims
 from tensorkit.tensor import Tensor
 from tensorkit.trace import Trace
-from tensorkit.view import Layout, Shape, View, layout, regrouped, row_major
+from tensorkit.view import View
 
 BETWEEN = {"t + x": "+", "t * x": "×"}  # folds that are written between their operands
 

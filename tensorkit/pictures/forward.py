@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from tensorkit.autodiff import no_grad
-from tensorkit.elementwise import Map, Zip
+from tensorkit.elementwise import Map
 from tensorkit.functions import Operation
+from tensorkit.graph import no_grad
 from tensorkit.pictures.board import Board, Plate, check_size, spell_index
 from tensorkit.pictures.fold import reduce_scene
 from tensorkit.pictures.running import (
@@ -31,6 +31,7 @@ from tensorkit.pictures.scene import Scene
 from tensorkit.pictures.text import fmt
 from tensorkit.reduction import Reduce
 from tensorkit.tensor import Tensor
+from tensorkit.zips import Choose, Zip
 
 
 def forward_scene(
@@ -41,12 +42,17 @@ def forward_scene(
     ``out_strides`` lays out the output of a map or zip. Raises ShapeError for inputs that do not
     fit each other or are too large to step through, TypeError for a wrong number of inputs.
     """
-    if not isinstance(row, (Map, Zip, Reduce)):
+    if row.kind == "product":
+        raise TypeError(
+            f"{row.name} is a zip and a reduce in one: step through an expression that uses it, "
+            f"such as tk.step(lambda x, y: tk.{row.name}(x, y).sum(), x, y)"
+        )
+    if not isinstance(row, (Map, Zip, Choose, Reduce)):
         raise TypeError(
             f"{row.name} computes nothing, it only reads storage in another way: step through an "
             f"expression that uses it, such as tk.step(lambda x: x.{row.name}(...).sum(), x)"
         )
-    wanted = 2 if isinstance(row, Zip) else 1
+    wanted = 1 if isinstance(row, Reduce) else len(row.names)
     if len(inputs) != wanted:
         raise TypeError(f"{row.name} takes {wanted} input{'s'[: wanted - 1]}, not {len(inputs)}")
     tensors = [as_tensor(value) for value in inputs]
@@ -60,13 +66,13 @@ def forward_scene(
 
 
 def elementwise_scene(
-    row: Map | Zip, inputs: Sequence[Tensor], out_strides: Sequence[int] | None = None
+    row: Map | Zip | Choose, inputs: Sequence[Tensor], out_strides: Sequence[int] | None = None
 ) -> Scene:
     """Return the scene of a map or a zip: one step for each cell of the output."""
     for name, given in zip(row.names, inputs, strict=True):
         check_size(name, given.shape, given.storage.size)
     with no_grad():
-        fitted = row.fitted(*inputs) if isinstance(row, Zip) else tuple(inputs)
+        fitted = row.fitted(*inputs) if not isinstance(row, Map) else tuple(inputs)
     plates = [
         Plate(name, name, t.layout, t.storage.tolist(), given.shape)
         for name, t, given in zip(row.names, fitted, inputs, strict=True)
@@ -113,7 +119,7 @@ def link_elementwise(board: Board, scene: Scene, inputs: Sequence[str]) -> None:
         scene.link(key, [k for name in inputs for k in board.seats[name].cell(ordinal)])
 
 
-def _before(row: Map | Zip, plates: Sequence[Plate], out: Plate) -> str:
+def _before(row: Map | Zip | Choose, plates: Sequence[Plate], out: Plate) -> str:
     if not out.layout.size:
         return f"Nothing to do: out has shape {out.layout.shape}, so it has no cells."
     stretched = [

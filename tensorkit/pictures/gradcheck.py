@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tensorkit.checks import GradientReport
+from tensorkit.layout import Shape
 from tensorkit.pictures.cells import number, window
 from tensorkit.pictures.layout import tensor_size
 from tensorkit.pictures.scene import Scene
 from tensorkit.pictures.text import text_width
 from tensorkit.pictures.theme import CELL
-from tensorkit.view import Shape
 
 SHAPE = (1.25, 0.82)
 MARGIN = 0.5

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from tensorkit.layout import Shape
 from tensorkit.pictures.cells import window
 from tensorkit.pictures.formulas import expression, over, rule, stretched
 from tensorkit.pictures.layout import tensor_size
 from tensorkit.pictures.text import text_width
 from tensorkit.pictures.theme import CELL
 from tensorkit.tape import Tape
-from tensorkit.view import Shape
 
 SHAPE = (1.04, 0.8)  # a cell
 HEAD = 1.0  # above the values: the name, and below it the shape

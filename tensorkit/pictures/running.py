@@ -15,13 +15,14 @@ from tensorkit.compiler import Kernel
 from tensorkit.errors import ShapeError
 from tensorkit.functions import Operation
 from tensorkit.kernels import walk
+from tensorkit.layout import Layout, Shape, layout, row_major
 from tensorkit.listing import Value
 from tensorkit.pictures.board import Plate, spell_index
 from tensorkit.pictures.steps import Source
 from tensorkit.pictures.text import MINUS, fmt
 from tensorkit.tensor import Tensor, tensor
 from tensorkit.trace import Step, Trace, trace
-from tensorkit.view import Layout, Shape, View, layout, row_major
+from tensorkit.view import View
 
 
 def as_tensor(value: Any) -> Tensor:
@@ -129,6 +130,8 @@ def spelled(row: Operation, cells: Sequence[float]) -> str:
         if "x" in row.symbol:
             return row.symbol.replace("x", guarded[0])
         return f"{row.symbol}({numbers[0]})"
+    if len(cells) == 3:
+        return f"({numbers[0]} {row.symbol} {numbers[1]} : {numbers[2]})"
     text = f"{numbers[0]} {row.symbol} {guarded[1]}"
     return f"({text})" if row.symbol in "<≤>≥=≠≈" else text
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tensorkit import ops
+from tensorkit.layout import Shape, normal_dim
 from tensorkit.pictures.board import (
     EDGE,
     Board,
@@ -32,7 +33,6 @@ from tensorkit.pictures.text import MINUS, fmt
 from tensorkit.reduction import Reduce
 from tensorkit.tensor import Tensor
 from tensorkit.trace import Trace, trace
-from tensorkit.view import Shape, normal_dim
 
 FEW = 6  # terms of a fold that a caption writes out
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tensorkit.layout import row_major
 from tensorkit.pictures.board import spell_index
 from tensorkit.pictures.expected import Call, Cell, Expected
 from tensorkit.pictures.running import index_of
 from tensorkit.pictures.text import fmt
 from tensorkit.trace import Trace
-from tensorkit.view import row_major
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,196 @@
+"""The graph: a tensor remembers how it was made.
+
+A Node says which function made a tensor, from which inputs, and what was set aside for backward. It
+can only depend on nodes made before it, so the order in which nodes were made is an order in which
+everything a node depends on stands before it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from .errors import GraphError, InPlaceError
+from .layout import expanded, layout
+from .view import Storage, View
+
+SERIAL = itertools.count()
+
+
+class Clock:
+    """When any tensor was last changed in place: mostly before all that is still to be used."""
+
+    last_write = -1
+
+
+class GradMode:
+    """Whether operations are being recorded."""
+
+    on = True
+
+
+# instances, since setting an attribute of a class makes Python forget what it knows of the class
+clock, grad_mode = Clock(), GradMode()
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Within ``with no_grad():`` nothing is recorded and results need no gradient."""
+    before, grad_mode.on = grad_mode.on, False
+    try:
+        yield
+    finally:
+        grad_mode.on = before
+
+
+class Variable(View):
+    """A view that remembers where it came from.
+
+    The defaults below are those of a constant: an operation outside the graph sets none of them.
+    """
+
+    requires_grad: bool = False
+    ctx: Node | None = None
+    grad: Self | None = None
+    base: Variable | None = None  # the tensor whose storage this one shares
+    written: int = -1  # when the storage was last changed in place, kept at its owner
+    twin: weakref.ref[Variable] | None = None
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made this tensor: leaves are where gradients are kept."""
+        return self.ctx is None
+
+    def detach(self) -> Self:
+        """Return the same numbers, on the same storage, outside the graph."""
+        other: Self = self.made._of(self.storage, self.layout)
+        other.base = self if self.base is None else self.base
+        return other
+
+    def _shadow(self) -> Self:
+        """Return a detached copy of the handle that does not keep this tensor alive.
+
+        A node that saves its own output through a shadow does not form a reference cycle.
+        """
+        other: Self = self.made._of(self.storage, self.layout)
+        other.twin = weakref.ref(self._owner())
+        return other
+
+    def _rejoined(self, ctx: Node) -> Self:
+        """Return a saved output as the result of ``ctx``, so that its gradient is followed."""
+        other: Self = self.made._of(self.storage, self.layout)
+        other.twin = self.twin
+        other.requires_grad, other.ctx = True, ctx
+        return other
+
+    def _owner(self) -> Variable:
+        owner = self if self.base is None else self.base
+        alive = owner.twin() if owner.twin is not None else None
+        return alive if alive is not None else owner
+
+    def _written(self) -> None:
+        """Note that the storage was changed in place, and when."""
+        self._owner().written = clock.last_write = next(SERIAL)
+
+
+Variable.made = Variable
+
+
+class Backward(Protocol):
+    """What the graph asks of an operation: gradients of its inputs from that of its output."""
+
+    @property
+    def name(self) -> str:
+        """What the operation is called."""
+
+    @property
+    def kind(self) -> str:
+        """One of map, zip, reduce, move; function for a learner's own."""
+
+    def backward(self, ctx: Any, grad_out: Any) -> Any:
+        """Return one gradient per input, or a single one; None where there is none."""
+
+
+class Context:
+    """The notebook that forward keeps for backward.
+
+    ``needs_input_grad`` tells, per argument, whether its gradient is wanted. Forward may set
+    attributes of its own.
+    """
+
+    needs_input_grad: tuple[bool, ...] = ()
+    _name = "forward"
+    _freed = False
+    _saved: tuple[Any, ...] = ()
+    _saved_at = -1
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Set tensors aside. A later change of one of them in place is noticed by backward."""
+        self._saved, self._saved_at = tensors, next(SERIAL)
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What ``save_for_backward`` was given. Raises InPlaceError if one has changed since."""
+        if self._freed:
+            raise GraphError(FREED)
+        if clock.last_write > self._saved_at:
+            for tensor in self._saved:
+                if isinstance(tensor, Variable) and tensor._owner().written > self._saved_at:
+                    raise InPlaceError(
+                        f"a tensor of shape {tensor.shape} that {self._name} saved for backward "
+                        "was changed in place after forward: its gradient would be wrong. "
+                        "Change a copy instead, or call backward first"
+                    )
+        return self._saved
+
+    def _free(self) -> None:
+        self._freed, self._saved = True, ()
+
+
+class Node(Context):
+    """A node of the graph: which function made a tensor, from which inputs, with which settings.
+
+    ``serial`` counts nodes in the order they were made.
+    """
+
+    function: Backward
+    inputs: tuple[Variable, ...] = ()
+    settings: dict[str, Any] = {}  # noqa: RUF012 - the shared empty default is never written
+    serial = -1
+    notebook: Context | None = None  # that of a learner's own function
+
+    @property
+    def _name(self) -> str:  # type: ignore[override]
+        return self.function.name
+
+    def _free(self) -> None:
+        self._freed, self._saved, self.inputs = True, (), ()
+        if self.notebook is not None:
+            self.notebook._free()
+
+
+FREED = (
+    "this graph has been walked already and what it had saved was freed: compute the result again "
+    "before a second backward, or call backward(retain_graph=True) the first time"
+)
+
+
+def record(node: Node, function: Backward, inputs: tuple[Variable, ...], out: Variable) -> None:
+    """Make ``node`` the one that produced ``out``."""
+    node.function = function
+    node.inputs = inputs
+    node.serial = next(SERIAL)
+    out.requires_grad = True
+    out.ctx = node
+
+
+def filled(cls: type[Any], value: float, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Return one number seen as a whole grid, through strides of 0."""
+    storage: Storage = np.empty(1, dtype)
+    storage.fill(value)
+    return cls._of(storage, expanded(layout((), (), 0, dtype), shape))

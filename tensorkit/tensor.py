@@ -5,6 +5,7 @@ Every operation of the table is a method here, by its name; the operators are th
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -197,7 +198,7 @@ def method(name: str) -> Callable[..., Any]:
             return run(self, *args, **settings)
 
     call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"{row.about[:1].upper()}{row.about[1:]}.\n\n{run.__doc__}"
+    call.__doc__ = f"{row.about[:1].upper()}{row.about[1:]}.\n\n{cleandoc(run.__doc__)}"
     return call
 
 

@@ -77,6 +77,10 @@ class View:
         view.storage, view.layout = storage, layout
         return view
 
+    def __repr__(self) -> str:
+        at = self.layout
+        return f"View(shape={at.shape}, strides={at.strides}, offset={at.offset}, {at.dtype})"
+
     @property
     def shape(self) -> Shape:
         """The length of each dim."""

@@ -379,3 +379,9 @@ def test_sizes_beyond_an_integer_are_refused_before_any_loop():
     for use in (huge.sum, huge.contiguous, huge.exp, lambda: huge * 2):
         with pytest.raises(tk.ShapeError, match="cells"):
             use()
+
+
+def test_a_method_of_the_table_is_documented_without_ragged_lines():
+    lines = tk.Tensor.sum.__doc__.splitlines()
+    assert lines[0] == "Add up."
+    assert not any(line.startswith(" ") for line in lines)

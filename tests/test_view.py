@@ -268,3 +268,8 @@ def test_a_view_is_read_again_without_a_copy():
     ):
         with pytest.raises(tk.ShapeError):
             wrong()
+
+
+def test_a_view_says_how_it_reads_its_storage():
+    view = tk.View(np.arange(6.0), (3, 2), (1, 3))
+    assert repr(view) == "View(shape=(3, 2), strides=(1, 3), offset=0, float64)"

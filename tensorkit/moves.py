@@ -169,7 +169,7 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     raise DtypeError(f"dtype {dtype!r} is not supported: use tk.float64 or tk.float32")
 
 
-PERMUTE = Permute("permute", "⤮", r"x_{ij} \to x_{ji}", "put the dims in another order")
+PERMUTE = Permute("permute", "⇄", r"x_{ij} \to x_{ji}", "put the dims in another order")
 VIEW = Reshape("view", "▭", r"x \to \mathrm{shape}", "read the cells in order under a new shape")
 CONTIGUOUS = Contiguous("contiguous", "▤", r"x \to x", "copy the cells into reading order")
 TO = To("to", "→", r"x \to \mathrm{dtype}", "convert to float64 or float32")

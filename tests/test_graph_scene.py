@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.font_manager import findfont, get_font
 from overlaps import check_layout
 
 import tensorkit as tk
@@ -275,3 +276,8 @@ def test_it_can_be_painted_and_sent_to_the_browser(dark):
     scene = scene_of("softmax")
     assert scene.png(-1, dpi=40, dark=dark).startswith(b"\x89PNG")
     assert scene.payload()["steps"][-1]["s"].startswith("max backward")
+
+
+def test_the_font_of_the_pictures_has_every_sign_of_the_table():
+    known = get_font(findfont("DejaVu Sans")).get_charmap()
+    assert not {row.name: row.symbol for row in tk.ops.TABLE if {*map(ord, row.symbol)} - {*known}}

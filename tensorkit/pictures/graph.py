@@ -121,7 +121,7 @@ class GraphPicture:
         numbers = [short(grid) if grid.number is not None else "" for grid in grids]
         if call.kind == "zip" and any(numbers):
             return f"{numbers[0]} {call.symbol} {numbers[1]}".strip()
-        return SIGNS.get(call.name, call.symbol)
+        return call.symbol
 
     def draw_box(self, one: Stack, at: Point) -> None:
         """Draw a tensor: its name and shape, its values, and below them its gradients."""
@@ -214,6 +214,3 @@ class GraphPicture:
         via = line[1:-1] or None
         start, end = (x0 + way, y0), (x1 - way, y1)
         self.scene.arrow(key, start, end, role, dashed=back, visible=visible, via=via)
-
-
-SIGNS = {"permute": "⇄"}

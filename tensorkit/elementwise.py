@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 
 from .calculus import chain_rule, differentiate
 from .compiler import Kernel
-from .functions import Operation
-from .graph import SERIAL, Node, clock, filled, grad_mode
+from .functions import Operation, recording
+from .graph import Node, clock, filled, grad_mode, record
 from .kernels import elementwise_kernel, empty, new, run_elementwise, run_map, run_zip
 from .loops import names_in
 from .moves import need_tensor
@@ -96,9 +96,7 @@ class Elementwise(Operation):
             ctx._saved = inputs
         elif self.saves:
             ctx._saved = tuple([inputs[k] if k < len(inputs) else out._shadow() for k in self.kept])
-        ctx.function, ctx.inputs = self, inputs
-        ctx.serial = ctx._saved_at = next(SERIAL)
-        out.requires_grad, out.ctx = True, ctx
+        record(ctx, self, inputs, out)
         return out
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
@@ -181,8 +179,7 @@ class Derived(Elementwise):
     def __call__(self, *inputs: Any) -> Any:
         """Apply to tensors of one shape and dtype."""
         out = run_elementwise(self.kernel, *inputs)
-        wanted = grad_mode.on and any(t.requires_grad for t in inputs)
-        return self.note(inputs, out) if wanted else out
+        return self.note(inputs, out) if recording(inputs) else out
 
 
 @lru_cache(maxsize=1 << 10)

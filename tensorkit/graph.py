@@ -181,10 +181,10 @@ FREED = (
 
 
 def record(node: Node, function: Backward, inputs: tuple[Variable, ...], out: Variable) -> None:
-    """Make ``node`` the one that produced ``out``."""
+    """Make ``node``, with what it has saved, the one that produced ``out``."""
     node.function = function
     node.inputs = inputs
-    node.serial = next(SERIAL)
+    node.serial = node._saved_at = next(SERIAL)
     out.requires_grad = True
     out.ctx = node
 

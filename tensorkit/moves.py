@@ -42,13 +42,6 @@ def reread(x: Any, at: Layout) -> Any:
     return out
 
 
-def without_copy(at: Layout, shape: Shape) -> Layout:
-    """Regroup where it is known to need no copy: only dims of length 1 come or go."""
-    regroup = regrouped(at, shape)
-    assert regroup is not None
-    return regroup
-
-
 class Move(Operation):
     """An operation that changes the layout. ``settings`` keeps what backward needs."""
 
@@ -120,7 +113,8 @@ class Reshape(Move):
         at = regrouped(x.layout, shape)
         if at is None:
             x = CONTIGUOUS(x)
-            at = without_copy(x.layout, shape)
+            at = regrouped(x.layout, shape)
+            assert at is not None  # cells in order can be grouped in any way
         return self.moved(x, reread(x, at), shape=shape)
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:

@@ -104,8 +104,10 @@ class Reduce(Operation):
         dim = tuple(dim) if isinstance(dim, list) else dim
         # True is equal to 1, but it is no dim; and 1 is no answer to whether a dim is kept
         key = (x.layout, type(dim), dim, type(keepdim), keepdim)
-        plan = self.plans.get(key) or self.plan(x, dim, keepdim)
-        if self.last is None and plan.call is not None:
+        plan = self.plans.get(key)
+        if plan is None:
+            plan = self.plans[key] = self.plan(x, dim, keepdim)
+        if plan.call is not None:
             storage = empty(plan.call.size, plan.call.dtype)
             storage.fill(self.start)
             plan.call.entry(storage, x.storage, plan.call.dims)
@@ -114,18 +116,18 @@ class Reduce(Operation):
         else:
             out = self.fold(x, plan.dims)
             out.layout = plan.out  # the same cells; the dims of length 1 may be gone
-            plan.call = self.kernel.calls[plan.dims, x.layout]
+            if self.last is None:
+                plan.call = self.kernel.calls[plan.dims, x.layout]
         if grad_mode.on and x.requires_grad:
             ctx = Node()
             ctx.settings = plan.settings
             if self.saves:
                 ctx._saved = (x, out._shadow())
             record(ctx, self, (x,), out)
-            ctx._saved_at = ctx.serial
         return out
 
     def plan(self, x: Any, dim: int | tuple[int, ...] | None, keepdim: bool | None) -> ReducePlan:
-        """Check the dims, and keep what a call on this layout with these arguments needs."""
+        """Check the arguments, and return what a call on this layout with them needs."""
         shape = x.layout.shape
         dims = chosen_dims(dim, shape)
         if not isinstance(keepdim, (bool, np.bool_, NoneType)):
@@ -143,20 +145,18 @@ class Reduce(Operation):
         final = kept if keep else tuple(n for d, n in enumerate(kept) if d not in dims)
         settings = {"dims": dims, "keepdim": keep, "from_shape": shape, "kept": kept}
         out = layout(final, row_major(final), 0, x.layout.dtype)
-        plan = ReducePlan(dims, out, settings)
         if len(self.plans) >= 1 << 12:
             self.plans.clear()
-        self.plans[x.layout, type(dim), dim, type(keepdim), keepdim] = plan
-        return plan
+        return ReducePlan(dims, out, settings)
 
     def fold(self, x: Any, dims: Shape) -> Any:
         """Return the reduction of ``x`` over ``dims``, kept with length 1, outside the graph."""
         out = run_reduce(self.kernel, self.start, dims, x)
-        return out if self.last is None else run_zip(self.last, out, self.count(x, dims, out))
+        return out if self.last is None else run_zip(self.last, out, self.count(x.shape, dims, out))
 
-    def count(self, x: Any, dims: Shape, like: Any) -> Any:
-        """Return how many cells meet in each output cell, as a tensor of the shape of ``like``."""
-        return filled(x.made, math.prod(x.shape[d] for d in dims), like.shape, x.dtype)
+    def count(self, shape: Shape, dims: Shape, like: Any) -> Any:
+        """Return how many cells of ``shape`` meet along ``dims``, in the shape of ``like``."""
+        return filled(like.made, math.prod(shape[d] for d in dims), like.shape, like.dtype)
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Send each output cell's gradient back to all cells that met in it, times the slope."""
@@ -172,8 +172,8 @@ class Reduce(Operation):
             return (self.scaled(EXPAND.stretch(g, shape), [cells[v] for v in self.reads]),)
         if self.back is not None:
             # the slope is the same for all cells that met: scale once, before the copies are made
-            n = math.prod(shape[d] for d in ctx.settings["dims"])
-            g = self.scaled(g, [filled(g.made, n, kept, g.dtype)] if self.reads else [])
+            n = self.count(shape, ctx.settings["dims"], g)
+            g = self.scaled(g, [n] if self.reads else [])
         return (EXPAND.stretch(g, shape),)
 
     def scaled(self, g: Any, cells: list[Any]) -> Any:
@@ -193,14 +193,13 @@ class Reduce(Operation):
         cells = {
             "x": x,
             "z": EXPAND.stretch(VIEW.regroup(out, kept), shape),
-            "n": self.count(x, dims, x),
+            "n": self.count(shape, dims, x),
         }
-        for name, helper in self.helpers.items():
-            start, formula = helper
+        for name, (start, formula) in self.helpers.items():
             used = tuple(v for v in ("x", "z") if v in names_in(formula))
             kernel = reduce_kernel(f"reduce_{self.name}_{name}", formula, used)
             folded = run_reduce(kernel, start, dims, *(cells[v] for v in used))
-            cells[name] = reread(folded, expanded(folded.layout, shape))
+            cells[name] = EXPAND.stretch(folded, shape)
         return cells
 
 

@@ -87,6 +87,9 @@ def page(new_page: Any) -> Any:
     return new_page()
 
 
+IDLE = "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+
+
 @dataclass
 class Lab:
     """A running JupyterLab: its folder, and the address of a notebook in it."""
@@ -98,6 +101,14 @@ class Lab:
         """Return where a notebook of the folder opens, in a workspace of its own."""
         name = notebook.removesuffix(".ipynb")
         return f"http://127.0.0.1:{self.port}/lab/workspaces/{name}/tree/{notebook}"
+
+    def run_all(self, page: Any, notebook: str, patience: float = 90) -> None:
+        """Open a notebook and ask for all its cells to be run; wait ``patience`` seconds a look."""
+        page.set_default_timeout(1000 * patience)
+        page.goto(self.url(notebook))
+        page.wait_for_function("() => window.jupyterapp !== undefined")
+        page.wait_for_function(IDLE)
+        page.evaluate("() => jupyterapp.commands.execute('runmenu:run-all')")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Lab
+from conftest import IDLE, Lab
 from demo_scenes import reduce_scene
 
 from tensorkit.widgets import Stepper, figures
@@ -26,7 +26,6 @@ for i, value in enumerate([6, -2, 8]):
     scene.step(f"y[{i}]", read=x.keys[i], write=y.keys[i], text={y.keys[i]: value})
     scene.link(y.keys[i], [x.keys[i]])
 Stepper(scene)"""
-IDLE = "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 LOOK = """e => ({
   dark: e.hasAttribute('data-tk-dark'),
   count: e.querySelector('.tk-count').textContent,
@@ -53,11 +52,7 @@ def test_a_stepper_in_a_running_notebook(lab: Lab, new_page: Any) -> None:
         nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), lab.folder / "steps.ipynb"
     )
     page = new_page()
-    page.set_default_timeout(90_000)
-    page.goto(lab.url("steps.ipynb"))
-    page.wait_for_function("() => window.jupyterapp !== undefined")
-    page.wait_for_function(IDLE)
-    page.evaluate("() => jupyterapp.commands.execute('runmenu:run-all')")
+    lab.run_all(page, "steps.ipynb")
     root = page.locator(".jp-OutputArea .tk").first
     root.locator("svg[role=img]").wait_for()
     page.wait_for_function(IDLE)
@@ -108,11 +103,7 @@ def test_a_stepper_in_a_running_notebook(lab: Lab, new_page: Any) -> None:
 def test_the_lesson_from_top_to_bottom(lab: Lab, new_page: Any) -> None:
     shutil.copy(LESSON, lab.folder / "lesson.ipynb")
     page = new_page()
-    page.set_default_timeout(120_000)
-    page.goto(lab.url("lesson.ipynb"))
-    page.wait_for_function("() => window.jupyterapp !== undefined")
-    page.wait_for_function(IDLE)
-    page.evaluate("() => jupyterapp.commands.execute('runmenu:run-all')")
+    lab.run_all(page, "lesson.ipynb", patience=120)
     page.wait_for_function(ALL_RAN)
     page.wait_for_function(IDLE)
     cells = page.evaluate(CELLS)

@@ -478,7 +478,6 @@ def test_questions_follow_the_page(page: Any, ground: str, dark: bool) -> None:
     assert colours == ["rgb(232, 234, 237)" if dark else "rgb(28, 32, 36)", "dashed"]
 
 
-IDLE = "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 CELLS = """\
 import tensorkit as tk
 from tensorkit.widgets import Predict, Quiz
@@ -494,11 +493,7 @@ def test_a_running_notebook_asks_and_leaves_the_keys_alone(lab: Lab, new_page: A
     )
     nbformat.write(book, lab.folder / "asks.ipynb")
     page = new_page()
-    page.set_default_timeout(90_000)
-    page.goto(lab.url("asks.ipynb"))
-    page.wait_for_function("() => window.jupyterapp !== undefined")
-    page.wait_for_function(IDLE)
-    page.evaluate("() => jupyterapp.commands.execute('runmenu:run-all')")
+    lab.run_all(page, "asks.ipynb")
     form = page.locator(".jp-OutputArea form").first
     form.wait_for()
     box = form.get_by_role("textbox")

@@ -18,14 +18,25 @@ ORDER = [
     *("calculus", "graph", "autodiff", "functions", "moves", "elementwise", "reduction", "zips"),
     *("indexing", "others", "product", "ops", "compositions", "convolution"),
     *("tensor", "creation", "transforms", "interop", "optim", "nudging", "checks"),
-    *("naming", "watch", "listing", "trace", "tape", "nn", "pictures", "widgets"),
+    *(
+        "naming",
+        "watch",
+        "listing",
+        "recorder",
+        "trace",
+        "lanes",
+        "tape",
+        "nn",
+        "pictures",
+        "widgets",
+    ),
     *("grading", "publish", "cli"),
 ]
 CORE = ORDER[: ORDER.index("checks") + 1]
 FILES = sorted(ROOT.rglob("*.py"))
 # which layers may know a library that is heavy, or belongs to the front
 FRONT = {
-    "matplotlib": ("pictures", "widgets", "grading", "publish", "cli"),
+    "matplotlib": ("pictures", "widgets", "explore", "grading", "publish", "cli"),
     "anywidget": ("widgets",),
     "ipywidgets": ("widgets",),
     "IPython": ("widgets", "grading", "publish", "cli"),

@@ -260,8 +260,8 @@ def test_every_mistake_has_its_sentence(mistake):
     ],
 )
 def test_every_end_has_its_sentence(monkeypatch, body, words, bad):
-    monkeypatch.setattr("tensorkit.trace.INSTRUCTIONS", 1000)
-    monkeypatch.setattr("tensorkit.trace.TOUCHES", 30)
+    monkeypatch.setattr("tensorkit.recorder.INSTRUCTIONS", 1000)
+    monkeypatch.setattr("tensorkit.recorder.TOUCHES", 30)
     monkeypatch.setattr("tensorkit.pictures.learner.ENDLESS", 4)
     scene = told(loop_of(body, [X], None), X, like=tk.neg)
     assert words in scene.steps[-1].say

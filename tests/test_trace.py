@@ -253,8 +253,8 @@ def deaf_to_all(out, a):
 
 @pytest.mark.parametrize("loop", [endless_touches, endless_work, endless_helper, deaf, deaf_to_all])
 def test_an_endless_loop_is_stopped(monkeypatch, loop):
-    monkeypatch.setattr("tensorkit.trace.TOUCHES", 50)
-    monkeypatch.setattr("tensorkit.trace.INSTRUCTIONS", 5000)
+    monkeypatch.setattr("tensorkit.recorder.TOUCHES", 50)
+    monkeypatch.setattr("tensorkit.recorder.INSTRUCTIONS", 5000)
     result = traced(loop)
     assert result.ending.how == "stopped"
     assert result.ending.line is not None

@@ -81,6 +81,7 @@ LATER = {
     "check_gradient": ("tensorkit.checks", "check_gradient"),
     "step": ("tensorkit.widgets.step", "step"),
     "figures": ("tensorkit.widgets.figures", None),
+    "explore": ("tensorkit.explore", None),
     "Quiz": ("tensorkit.widgets.quiz", "Quiz"),
     "Predict": ("tensorkit.widgets.predict", "Predict"),
 }

@@ -29,6 +29,7 @@ ORDER = [
         "nn",
         "pictures",
         "widgets",
+        "explore",
     ),
     *("grading", "publish", "cli"),
 ]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tensorkit.pictures.canvas import Canvas
+from tensorkit.pictures.play import Play
 from tensorkit.pictures.steps import Source, State, Step, fold, keys_of, pack
 from tensorkit.pictures.text import fmt
 from tensorkit.pictures.theme import MARKS
@@ -28,6 +29,19 @@ class Scene(Canvas):
     def __init__(self, width: float, height: float, title: str, code: Source | None = None) -> None:
         super().__init__(width, height, title, code)
         self.steps: list[Step] = []
+        self._play: Play | None = None
+
+    @property
+    def play(self) -> Play | None:
+        """The game on this scene, if there is one; its keys have to be drawn before it is set."""
+        return self._play
+
+    @play.setter
+    def play(self, game: Play | None) -> None:
+        if game:
+            self._check_keys(game.cells(), self._text_of, "the game", "a cell or a label")
+            self._check_keys(game.lines(), self._lines, "the game", "an arrow or an outline")
+        self._play = game
 
     def step(
         self,
@@ -132,6 +146,8 @@ class Scene(Canvas):
             data["links"] = {key: list(keys) for key, keys in self.links.items()}
         if self.code:
             data["code"] = {"lines": list(self.code.lines), "first": self.code.first}
+        if self.play:
+            data["play"] = self.play.pack()
         return data
 
     def transcript(self) -> str:

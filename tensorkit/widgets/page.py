@@ -17,13 +17,14 @@ from typing import Any
 from tensorkit.pictures.scene import Scene
 from tensorkit.pictures.theme import CELL, DARK, LIGHT, MARKS, TINTS, Palette
 
+SCRIPTS = ("picture.js", "play.js", "stepper.js", "explorer.js")
 TRUST = "Trust this notebook to step through the picture: it is a still without its script."
 
 
 @cache
 def script() -> str:
     """Return the script without its comments and indents."""
-    return "\n".join(_lean(_read(name)) for name in ("picture.js", "stepper.js"))
+    return "\n".join(_lean(_read(name)) for name in SCRIPTS)
 
 
 @cache
@@ -38,22 +39,29 @@ def css() -> str:
     return f".tk{{{_variables(LIGHT)}}}.tk[data-tk-dark]{{{_variables(DARK)}}}{tints}{rest}"
 
 
+def looks() -> dict[str, str]:
+    """Return the CSS, and the hash by which a page knows that it has it."""
+    return {"css": css(), "version": hashlib.sha256(css().encode()).hexdigest()[:10]}
+
+
 def payload(scene: Scene) -> dict[str, Any]:
-    """Return the scene for the browser, with the looks and the hash by which a page knows them."""
-    version = hashlib.sha256(css().encode()).hexdigest()[:10]
-    return {**scene.payload(), "css": css(), "version": version}
+    """Return the scene for the browser, with its looks."""
+    return {**scene.payload(), **looks()}
 
 
-def fragment(scene: Scene, still: bytes, alt: str, step: int) -> str:
-    """Return the HTML of a stepper, to be put anywhere in a page."""
+def fragment(still: bytes, alt: str, wide: float, data: dict[str, Any], starter: str) -> str:
+    """Return HTML to be put anywhere in a page: a still, the data, and the script that starts it.
+
+    ``wide`` is the still's width in cells; ``starter`` names the function of the script.
+    """
     image = base64.b64encode(still).decode("ascii")
-    wide = round(scene.width * CELL)
+    wide = round(wide * CELL)
     return (
         f'<div class="tk"><img alt="{html.escape(alt)}" width="{wide}" '
         f'style="max-width:100%;height:auto" src="data:image/png;base64,{image}">'
         f"<div><small>{TRUST}</small></div></div>"
-        f'<script type="application/json">{_json({**payload(scene), "step": step})}</script>'
-        f"<script>(() => {{{script()}\nstart(document.currentScript);}})()</script>"
+        f'<script type="application/json">{_json({**data, **looks()})}</script>'
+        f"<script>(() => {{{script()}\n{starter}(document.currentScript);}})()</script>"
     )
 
 

@@ -9,17 +9,23 @@ function element(tag, attributes, ...children) {
 }
 
 // The state at step n: roles, texts, and what is shown; the same fold as State in Python.
-function fold(steps, n, shownAtStart) {
-  const roles = new Map(), texts = new Map(), shown = new Set(shownAtStart);
-  const mark = (table) => { for (const [role, keys] of Object.entries(table ?? {})) for (const key of keys) roles.set(key, role); };
-  for (const step of steps.slice(0, n + 1)) {
-    mark(step.k);
-    for (const [key, text] of Object.entries(step.t ?? {})) texts.set(key, text);
-    for (const key of step.h ?? []) shown.add(key);
-  }
-  mark(steps[n].r);
-  for (const key of steps[n].a ?? []) shown.add(key);
-  return { roles, texts, shown };
+// What stays is kept from call to call, so that a step forwards reads one step and not all.
+function folder(shownAtStart) {
+  let run, at, kept;
+  const mark = (roles, table) => { for (const [role, keys] of Object.entries(table ?? {})) for (const key of keys) roles.set(key, role); };
+  return (steps, n) => {
+    if (run !== steps || n < at) [run, at, kept] = [steps, -1, { roles: new Map(), texts: new Map(), shown: new Set(shownAtStart) }];
+    while (at < n) {
+      const step = steps[(at += 1)];
+      mark(kept.roles, step.k);
+      for (const [key, text] of Object.entries(step.t ?? {})) kept.texts.set(key, text);
+      for (const key of step.h ?? []) kept.shown.add(key);
+    }
+    const roles = new Map(kept.roles), shown = new Set(kept.shown);
+    mark(roles, steps[n].r);
+    for (const key of steps[n].a ?? []) shown.add(key);
+    return { roles, texts: kept.texts, shown };
+  };
 }
 
 // The picture: finds its parts by key, and paints a state by changing only what differs.
@@ -70,7 +76,7 @@ function picture(box, data) {
   }
   svg.addEventListener("pointerover", (event) => light(event.target.closest("[data-k]")?.dataset.k));
   svg.addEventListener("pointerleave", () => light());
-  return { svg, paint, stateAt: (n) => fold(data.steps, n, shownAtStart) };
+  return { svg, cells, texts, paint, stateAt: folder(shownAtStart) };
 }
 
 // The code beside the picture: one line is lit, and in it the part that just ran.

@@ -78,6 +78,18 @@ function legend(steps) {
   return element("div", { class: "tk-legend" }, ...items);
 }
 
+// JupyterLab reads this attribute before any listener in an output: its own shortcuts rest while
+// the focus is here, but for those with a modifier (save, run) and Escape, which leads back out.
+function keepShortcuts(root) {
+  const guard = (event) => {
+    const theirs = event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape" || (event.shiftKey && event.key === "Enter");
+    root.toggleAttribute("data-lm-suppress-shortcuts", !theirs);
+  };
+  root.addEventListener("focusin", () => window.addEventListener("keydown", guard, true));
+  root.addEventListener("focusout", () => window.removeEventListener("keydown", guard, true));
+  root.toggleAttribute("data-lm-suppress-shortcuts", true);
+}
+
 // Keys: taken only while the focus is inside, and only those that do something here.
 function keyboard(root, stepper) {
   const jumps = { ArrowRight: () => stepper.step + 1, ArrowLeft: () => stepper.step - 1, Home: () => 0, End: () => stepper.last };
@@ -86,7 +98,7 @@ function keyboard(root, stepper) {
     // a deck that runs has one slide present; if that is another, it has moved on, and its keys with it
     const deck = root.closest(".reveal .slides:has(section.present)"), slide = deck && root.closest("section");
     if (slide && !slide.classList.contains("present")) return event.target.blur();
-    const onButton = event.target.closest("button"), onSlider = event.target.matches("input");
+    const onButton = event.target.closest("button, [role=button]"), onSlider = event.target.matches("input");
     if (event.key in jumps) {
       const to = jumps[event.key]();
       // nothing is left here: the deck turns the page, if no slider has the focus
@@ -99,27 +111,23 @@ function keyboard(root, stepper) {
     } else if (!(onButton && " Enter".includes(event.key)) && !(onSlider && /^(Arrow|Page)/.test(event.key))) return;
     event.stopPropagation();
   });
-  // JupyterLab reads this attribute before any listener in an output: its own shortcuts rest while
-  // the focus is here, but for those with a modifier (save, run) and Escape, which leads back out.
-  const guard = (event) => {
-    const theirs = event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape" || (event.shiftKey && event.key === "Enter");
-    root.toggleAttribute("data-lm-suppress-shortcuts", !theirs);
-  };
-  root.addEventListener("focusin", () => window.addEventListener("keydown", guard, true));
-  root.addEventListener("focusout", () => window.removeEventListener("keydown", guard, true));
-  root.toggleAttribute("data-lm-suppress-shortcuts", true);
+  keepShortcuts(root);
 }
 
-function mount(root, data, changed) {
-  data = { ...data, steps: data.steps.length ? data.steps : [{ s: "" }] };
-  const { title, steps } = data, last = steps.length - 1;
-  dress(root, data.css, data.version);
+// Shows a scene in an element. `told.changed` hears of steps, `told.painted` of every new picture.
+function mount(root, data, told = {}) {
+  const demonstration = data.steps.length ? data.steps : [{ s: "" }];
+  const { title } = data, sentences = data.play ? sentencesOf(data.play) : [];
+  // inside an explorer, looks and theme are those of the whole
+  if (data.css) {
+    dress(root, data.css, data.version);
+    root.classList.add("tk");
+    followTheme(root);
+  }
   root.replaceChildren();
-  root.classList.add("tk");
   root.tabIndex = 0;
   root.setAttribute("role", "group");
   root.setAttribute("aria-roledescription", "stepper");
-  root.setAttribute("aria-label", last ? `${title}. Arrow keys step.` : title);
 
   const button = (name, label, act) => {
     const made = element("button", { type: "button", title: label, "aria-label": label });
@@ -128,29 +136,38 @@ function mount(root, data, changed) {
     return made;
   };
   const drawn = element("div", { class: "tk-picture" });
-  const view = picture(drawn, data), code = listing(data), caption = captions(steps);
+  const view = picture(drawn, data), code = listing(data), caption = captions([...demonstration, ...sentences]);
   const first = button("first", "First step (Home)", () => stepper.go(0));
   const back = button("back", "Step back (left arrow)", () => stepper.go(stepper.step - 1));
   const playing = button("play", "Play (space)", () => stepper.play());
   const next = button("next", "Step on (right arrow)", () => stepper.go(stepper.step + 1));
-  const end = button("last", "Last step (End)", () => stepper.go(last));
-  const slider = element("input", { type: "range", min: 0, max: last, value: 0, "aria-label": "step" });
+  const end = button("last", "Last step (End)", () => stepper.go(stepper.last));
+  const slider = element("input", { type: "range", min: 0, "aria-label": "step" });
   slider.addEventListener("input", () => stepper.go(Number(slider.value)));
   const count = element("span", { class: "tk-count", "aria-hidden": "true" });
   const bar = element("div", { class: "tk-bar" }, first, back, playing, next, end, slider, count);
-  bar.hidden = last === 0;
-  root.append(element("div", { class: "tk-body" }, ...[code.pane, drawn].filter(Boolean)), caption.pane, element("div", { class: "tk-foot" }, bar, legend(steps)));
+  const foot = element("div", { class: "tk-foot" }, bar, legend(demonstration));
+  root.append(element("div", { class: "tk-body" }, ...[code.pane, drawn].filter(Boolean)), caption.pane, foot);
 
-  let timer = 0;
+  let timer = 0, steps;
   const stepper = {
-    last,
-    step: -1,
+    // Takes another list of steps and goes to the n-th of them.
+    load(list, n) {
+      stepper.play(false);
+      steps = list;
+      stepper.last = steps.length - 1;
+      stepper.step = -1;
+      slider.max = stepper.last;
+      bar.hidden = stepper.last === 0;
+      root.setAttribute("aria-label", stepper.last ? `${title}. Arrow keys step.` : title);
+      stepper.go(n, true);
+    },
     go(n, quietly = false) {
-      n = Math.max(0, Math.min(last, Math.trunc(n)));
+      n = Math.max(0, Math.min(stepper.last, Math.trunc(n)));
       if (n === stepper.step) return;
-      const step = steps[n];
+      const step = steps[n], last = stepper.last;
       stepper.step = n;
-      view.paint(view.stateAt(n));
+      view.paint(view.stateAt(steps, n));
       code.light(step);
       caption.say(step);
       const words = `Step ${n} of ${last}: ${step.s}`;
@@ -159,15 +176,16 @@ function mount(root, data, changed) {
       slider.setAttribute("aria-valuetext", words);
       count.textContent = `${n} / ${last}`;
       for (const [e, off] of [[first, n === 0], [back, n === 0], [next, n === last], [end, n === last]]) e.setAttribute("aria-disabled", off);
-      if (!quietly) changed?.(n);
+      if (!quietly) told.changed?.(n);
+      told.painted?.(view);
     },
     play(on = !timer) {
       clearInterval(timer);
       timer = 0;
-      if (on && stepper.step === last) stepper.go(0);
-      if (on && last) timer = setInterval(() => {
+      if (on && stepper.step === stepper.last) stepper.go(0);
+      if (on && stepper.last) timer = setInterval(() => {
         if (root.isConnected) stepper.go(stepper.step + 1);
-        if (!root.isConnected || stepper.step === last) stepper.play(false);
+        if (!root.isConnected || stepper.step === stepper.last) stepper.play(false);
       }, PACE);
       // a reader that speaks could not keep up
       caption.quiet(Boolean(timer));
@@ -178,8 +196,9 @@ function mount(root, data, changed) {
     },
   };
   keyboard(root, stepper);
-  followTheme(root);
-  stepper.go(data.step ?? 0, true);
+  const demonstrate = (n = 0) => stepper.load(demonstration, n);
+  if (data.play) play(data.play, { view, caption, foot, stepper, demonstrate });
+  else demonstrate(data.step);
   return stepper;
 }
 
@@ -204,7 +223,7 @@ function render({ model, el }) {
     stepper?.play(false);
     const inside = element("div", {});
     root.replaceChildren(inside);
-    stepper = mount(inside, { ...model.get("payload"), step: model.get("step") }, tell);
+    stepper = mount(inside, { ...model.get("payload"), step: model.get("step") }, { changed: tell });
   };
   const follow = () => stepper.go(model.get("step"), true);
   model.on("change:payload", draw);

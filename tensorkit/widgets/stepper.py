@@ -36,7 +36,11 @@ class Stepper:
 
     def html(self) -> str:
         """Return the stepper as HTML that stands alone and can be put into any page."""
-        return fragment(self.scene, self._picture(1200, 108), self._alt(), self.step)
+        return self.fragment({**self.scene.payload(), "step": self.step}, "start")
+
+    def fragment(self, data: dict[str, Any], starter: str) -> str:
+        """Return HTML that is this still until its script runs ``starter`` on the data."""
+        return fragment(self._picture(1200, 108), self._alt(), self.scene.width, data, starter)
 
     def save(self, path: str | Path) -> Path:
         """Write one HTML page that holds all it needs, and return its path."""

@@ -1,0 +1,25 @@
+"""Explorers: each shows one idea on data of its own at once, or on yours.
+
+``tk.explore.storage()`` starts one; ``dir(tk.explore)`` names them all. The entry ``storage`` lives
+in the module ``storage_explorer``: a module of the entry's own name would hide the function.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+# an entry, and the module beside this one whose function of that name starts it
+ENTRIES: dict[str, str] = {}
+
+__all__ = list(ENTRIES)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ENTRIES:
+        return getattr(import_module(f"tensorkit.explore.{ENTRIES[name]}"), name)
+    raise AttributeError(f"tk.explore has no {name!r}; it has {', '.join(ENTRIES)}")
+
+
+def __dir__() -> list[str]:
+    return list(ENTRIES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import sys
 from xml.etree import ElementTree
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 from demo_scenes import SCENES, hostile_scene, reduce_scene
 
-from tensorkit.pictures import Scene, Source, fmt, tensor_size
+from tensorkit.pictures import Scene, Source, State, fmt, tensor_size
+from tensorkit.pictures.render import figure
 from tensorkit.pictures.text import SMALLEST, text_width
 from tensorkit.pictures.theme import CELL, GAP
 
@@ -225,6 +227,42 @@ def test_the_svg_is_where_the_scene_says(name: str) -> None:
         middle = float(texts[box.key].get("x"))
         assert middle == pytest.approx((box.x + box.w / 2) * CELL, abs=0.06)
     assert {key: e.text or "" for key, e in texts.items()} == start.texts
+
+
+def numbers(element: ElementTree.Element, *names: str) -> list[float]:
+    return [float(element.get(name)) for name in names]
+
+
+@ALL
+def test_the_browser_and_matplotlib_put_everything_at_one_place(name: str) -> None:
+    scene = SCENES[name]()
+    root = ElementTree.fromstring(scene.svg())
+    shown = frozenset({one.key for one in (*scene.arrows, *scene.frames) if one.key})
+    page = figure(scene, State(scene.start().roles, scene.start().texts, shown))
+    drawn = {artist.get_gid(): artist for artist in page.axes[0].get_children()}
+    rects, paths, texts = (root.findall(f".//{tag}") for tag in ("rect", "path", "text"))
+    outlines = [drawn[f"frame{k}"].get_path() for k in range(len(scene.frames))]
+    for rect, path in zip(rects, [*drawn["cells"].get_paths(), *outlines], strict=True):
+        x, y, w, h = numbers(rect, "x", "y", "width", "height")
+        (x0, y0), (x1, y1) = path.get_extents().get_points() * CELL
+        assert [x, y, x + w, y + h] == pytest.approx([x0, y0, x1, y1], abs=0.11)
+        assert float(rect.get("rx")) == pytest.approx(path.vertices[0][0] * CELL - x, abs=0.11)
+    lines = [
+        drawn[f"{part}{k}"].get_path()
+        for k in range(len(scene.arrows))
+        for part in ("head", "arrow")
+    ]
+    for element, path in zip(paths, lines, strict=True):
+        d = element.get("d")
+        got = [float(number) for number in re.findall(r"-?[\d.]+", d)]
+        points = path.vertices[:-1] if d.endswith("z") else path.vertices
+        assert got == pytest.approx((points * CELL).ravel().tolist(), abs=0.06)
+        assert re.sub(r"[^MLQ]", "", d) == "".join(
+            {1: "M", 2: "L", 3: "Q"}[c] for c in path.codes[: len(points)]
+        ).replace("QQ", "Q")
+    for k, element in enumerate(texts):
+        x, y = np.array(drawn[f"text{k}"].get_position()) * CELL
+        assert numbers(element, "x", "y") == pytest.approx([x, y], abs=0.06)
 
 
 def test_one_cell_alone_is_drawn_too() -> None:

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from tensorkit.pictures.shapes import Arrow, Box, Frame, Stroke, Text
-from tensorkit.pictures.theme import CELL, GAP, Palette, channels, inks, look, palette
+from tensorkit.pictures.shapes import Arrow, Box, Frame, Stroke, Text, baseline, inside
+from tensorkit.pictures.theme import CELL, Palette, channels, inks, look, palette
 
 if TYPE_CHECKING:
     from tensorkit.pictures.canvas import Canvas
@@ -31,7 +31,7 @@ _BLANK = "\N{NO-BREAK SPACE}"  # Matplotlib leaves out a text that is empty
 def figure(canvas: Canvas, state: State, dark: bool = False) -> Figure:
     """Return a figure of the scene in one state, 34 px a cell at 72 dpi.
 
-    Every artist has a gid, its kind and number, by which the SVG finds it again.
+    Every artist has a gid, its kind and number, by which a figure's own SVG names it.
     """
     colours = palette(dark)
     size = canvas.width * CELL / 72, canvas.height * CELL / 72
@@ -81,8 +81,7 @@ def save(page: Figure, **how: Any) -> bytes:
 
 def _cells(axes: Any, boxes: list[Box], state: State, colours: Palette) -> None:
     looks = [look(state.roles[box.key], colours) for box in boxes]
-    half = GAP / 2
-    paths = [_rounded(b.x + half, b.y + half, b.w - GAP, b.h - GAP, b.corner) for b in boxes]
+    paths = [_rounded(*inside(box), box.corner) for box in boxes]
     style: dict[str, Any] = {
         "facecolor": [one.face for one in looks],
         "edgecolor": [one.edge for one in looks],
@@ -125,7 +124,7 @@ def _text(
 ) -> Any:
     return axes.text(
         text.x,
-        text.y + 0.36 * size / CELL,  # on a baseline, so that texts of any shape stay level
+        baseline(text, size),
         words or _BLANK,
         fontsize=size,
         color=_text_colour(text, role, colours),

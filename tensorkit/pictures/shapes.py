@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tensorkit.pictures.layout import Point
+from tensorkit.pictures.theme import CELL, GAP
 
 Align = Literal["left", "center", "right"]
 # A drawn line: the letter of the SVG command, then its points.
@@ -75,6 +76,16 @@ class Arrow:
     role: str
     dashed: bool
     visible: bool
+
+
+def inside(box: Box) -> tuple[float, float, float, float]:
+    """Return x, y, width and height of what is painted: the box without its half of the gaps."""
+    return box.x + GAP / 2, box.y + GAP / 2, box.w - GAP, box.h - GAP
+
+
+def baseline(text: Text, size: float) -> float:
+    """Return the y that a text of so many px stands on, so that texts of any shape stay level."""
+    return text.y + 0.36 * size / CELL
 
 
 def bend(

@@ -71,7 +71,7 @@ def leaves(data):
 
 def scene_of(name):
     f, *data = EXPRESSIONS[name]
-    return graph_scene(f, *leaves(data))
+    return graph_scene(f, *leaves(data), look="cells")
 
 
 def shown(scene: Scene, prefix: str, k: int = -1) -> list[str]:
@@ -124,7 +124,7 @@ def test_nothing_lies_on_anything_else(name):
 
 @pytest.mark.parametrize("seed", range(25))
 def test_nothing_lies_on_anything_else_in_a_random_graph(seed):
-    check_layout(graph_scene(random_expression(seed), *leaves((X, W, B))))
+    check_layout(graph_scene(random_expression(seed), *leaves((X, W, B)), look="cells"))
 
 
 @ALL
@@ -144,7 +144,7 @@ def test_the_gradients_shown_are_those_of_the_engine(name):
 def test_the_gradients_of_a_random_graph_are_those_of_the_engine(seed):
     tensors = leaves((X, W, B))
     random_expression(seed)(*tensors).backward()
-    scene = graph_scene(random_expression(seed), *leaves((X, W, B)))
+    scene = graph_scene(random_expression(seed), *leaves((X, W, B)), look="cells")
     for k, leaf in enumerate(tensors):
         expected = [] if leaf.grad is None else [number(g) for g in leaf.grad.numpy().flat]
         assert shown(scene, f"g{k}") == expected
@@ -240,7 +240,7 @@ def test_too_many_operations_and_too_many_dims_are_refused():
         return x
 
     with pytest.raises(tk.ShapeError, match="41 operations"):
-        graph_scene(deep, *leaves([W]))
+        graph_scene(deep, *leaves([W]), look="cells")
     with pytest.raises(tk.ShapeError, match="at most 4"):
         graph_scene(lambda x: x.exp(), tk.ones(1, 2, 1, 2, 1, requires_grad=True))
 

@@ -10,7 +10,10 @@ from importlib import import_module
 from typing import Any
 
 # an entry, and the module beside this one whose function of that name starts it
-ENTRIES: dict[str, str] = {}
+ENTRIES: dict[str, str] = {
+    "graph": "graph_explorer",
+    "schedule": "graph_explorer",
+}
 
 __all__ = list(ENTRIES)
 

@@ -18,6 +18,7 @@ from tensorkit.pictures.formulas import rule, short, whole
 from tensorkit.pictures.graph_boxes import FOLD, HEAD, RULE, SHAPE, Stack, folds, stack
 from tensorkit.pictures.graph_layers import Box, Edge, Joint
 from tensorkit.pictures.graph_layout import Plan, lay_out
+from tensorkit.pictures.graph_small import SmallGraph
 from tensorkit.pictures.layout import Drawn, Point
 from tensorkit.pictures.scene import Scene
 from tensorkit.pictures.shapes import Frame
@@ -29,24 +30,36 @@ MARGIN = 0.45
 LEGEND = 0.8
 LEAST = 12.5  # the legend's width
 MOST = 40  # operations
+PAGE = 34.0  # cells, what a notebook shows without scrolling
+LOOKS = ("cells", "boxes", "folded")
 NOTE = "upper cells: values     lower cells: gradients, dashed until known"
 
 
-def graph_scene(f: Callable[..., Any], *inputs: Any, grad_out: Any = None) -> Scene:
+def graph_scene(
+    f: Callable[..., Any], *inputs: Any, grad_out: Any = None, look: str | None = None
+) -> Scene:
     """Return the scene of ``f(*inputs)``: its graph, forward, then backward from ``grad_out``.
 
-    Tensors of more than 24 cells show their first cells. Raises ShapeError for more than 40
-    operations, which no one could follow, and whatever ``tape.run`` raises.
+    ``look`` is "cells", with every cell of every tensor; "boxes", with a box for each tensor and
+    the numbers of the step below; or "folded", boxes without those that only move numbers. Left
+    out, it is cells where they fit a page, else boxes. Tensors of more than 24 cells show their
+    first cells. Raises ShapeError for more than 40 operations in cells or 120 tensors in boxes,
+    ValueError for another look, and whatever ``tape.run`` raises.
     """
     from tensorkit.pictures.graph_steps import link, tell
 
-    tape = run(f, *inputs, grad_out=grad_out)
-    if len(tape.calls) > MOST:
+    if look not in (None, *LOOKS):
+        raise ValueError(f"no look {look!r}: the looks are {', '.join(LOOKS)}")
+    tape, name = run(f, *inputs, grad_out=grad_out), getattr(f, "__name__", "f")
+    many = len(tape.calls) > MOST
+    if many and look == "cells":
         raise ShapeError(
-            f"this expression has {len(tape.calls)} operations, and a picture can be followed "
-            f"up to about {MOST}: draw a part of it"
+            f"this expression has {len(tape.calls)} operations, and cells can be followed up to "
+            f"about {MOST}: draw a part of it, or ask for look='boxes'"
         )
-    picture = GraphPicture(tape, getattr(f, "__name__", "f"))
+    picture = None if many or look in ("boxes", "folded") else GraphPicture(tape, name)
+    if picture is None or (look is None and picture.scene.width > PAGE):
+        return SmallGraph(tape, name, fold=look == "folded").scene
     link(picture)
     tell(picture)
     return picture.scene

@@ -47,6 +47,8 @@ REQUIRES = [
     "packaging>=23.2",
     # Stills of a stepper are reduced to few colours.
     "pillow>=10,<14",
+    # The bar of a training that is watched.
+    "tqdm>=4.66,<5",
     "traitlets>=5.14,<6",
 ]
 

@@ -70,12 +70,13 @@ class Conflict:
     second: Access
 
     def __str__(self) -> str:
-        verbs = {"read": "read", "write": "written"}
         one, two = self.first, self.second
         assert one.lane is not None and two.lane is not None
+        verbs = {"read": "read", "write": "written"}
+        again = "" if one.touch.kind == two.touch.kind else f"{verbs[two.touch.kind]} "
         return (
             f"{self.array}[{self.position}] is {verbs[one.touch.kind]} by iteration "
-            f"{one.lane.number} (line {one.touch.line}) and {verbs[two.touch.kind]} by iteration "
+            f"{one.lane.number} (line {one.touch.line}) and {again}by iteration "
             f"{two.lane.number} (line {two.touch.line})"
         )
 

@@ -61,7 +61,7 @@ def test_a_buffer_made_outside_the_loop_is_shared():
     assert {(c.array, c.position) for c in ran.conflicts} == {("index", 0), ("index", 1)}
     first = shared.__code__.co_firstlineno
     assert str(ran.conflicts[0]) == (
-        f"index[1] is written by iteration 0 (line {first + 3}) and written by iteration 1 "
+        f"index[1] is written by iteration 0 (line {first + 3}) and by iteration 1 "
         f"(line {first + 3})"
     )
     assert [(one.name, one.size, one.lane) for one in ran.made] == [("index", 2, None)]

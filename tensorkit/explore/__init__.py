@@ -13,6 +13,9 @@ from typing import Any
 ENTRIES: dict[str, str] = {
     "graph": "graph_explorer",
     "schedule": "graph_explorer",
+    "race": "race_explorer",
+    "cost": "cost_explorer",
+    "training": "training_explorer",
 }
 
 __all__ = list(ENTRIES)

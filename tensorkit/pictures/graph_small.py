@@ -36,8 +36,9 @@ class SmallGraph:
     def __init__(
         self, tape: Tape, name: str, fold: bool = False, forward: bool = True, foot: int = 0
     ) -> None:
-        """Draw and tell a tape. Without ``forward`` the values are there from the start, and only
-        backward is told. ``foot`` is how many lines more there are to write on, ``d0``, ``d1`` ...
+        """Draw and tell a tape. Without ``forward`` the values are there from the start, only
+        backward is told, and pointing at a cell lights no other. ``foot`` is how many lines there
+        are to write on at least, ``d0``, ``d1`` ...
         """
         self.tape, self.forward = tape, forward
         self.nodes = nodes_of(tape, fold)
@@ -143,9 +144,11 @@ class SmallGraph:
         way = [(x0 + 0.04, y0), *line[1:-1], (x1 - 0.02, y1)]
         key = f"{node.call}.{edge}"
         self.scene.arrow(f"f{key}", way[0], way[-1], "read", visible=True, via=way[1:-1] or None)
-        self.scene.link(f"v{node.grid}", f"v{source}")
+        if self.forward:
+            self.scene.link(f"v{node.grid}", f"v{source}")
         if self.flows(node, edge):
-            self.scene.link(f"g{source}", f"g{node.grid}")
+            if self.forward:
+                self.scene.link(f"g{source}", f"g{node.grid}")
             back = beside(way, BESIDE)[::-1]
             via = back[1:-1] or None
             self.scene.arrow(f"b{key}", back[0], back[-1], "grad", dashed=True, via=via)

@@ -23,8 +23,8 @@ class Turn:
     Picked too early, the sentence in ``refused`` for the first key that is missing is said, and
     nothing changes. Picked in time, ``say``, ``text``, ``keep`` and ``hold`` act as in Scene.step,
     and the cell is marked ``mark`` for this step. ``arrivals`` maps another key to the texts that
-    it shows by how many of the turns that name it were picked. ``name`` is what a screen reader
-    calls the cell; without it, the text of the cell.
+    it shows by how many of the turns that name it were picked; with the last it is marked known.
+    ``name`` is what a screen reader calls the cell; without it, the text of the cell.
     """
 
     key: str

@@ -78,12 +78,15 @@ function turns(game, { view, caption, stepper }) {
     const missing = (turn.needs ?? []).find((one) => !before.includes(one));
     if (missing !== undefined) return caption.say({ s: turn.refused[missing], b: 1 });
     picked = [...before, key];
-    const arrived = Object.entries(turn.arrivals ?? {}).map(([to, texts]) => {
+    const arrived = [], complete = [];
+    for (const [to, texts] of Object.entries(turn.arrivals ?? {})) {
       const many = picked.filter((one) => to in (byKey.get(one).arrivals ?? {})).length;
-      return [to, texts[Math.min(many, texts.length) - 1]];
-    });
+      arrived.push([to, texts[Math.min(many, texts.length) - 1]]);
+      if (many >= texts.length) complete.push(to);
+    }
+    const known = [...(turn.k?.known ?? []), ...complete];
     const over = picked.length === game.turns.length;
-    const step = { s: over ? `${turn.s} ${game.done}` : turn.s, t: { ...Object.fromEntries(arrived), ...turn.t }, k: turn.k, h: turn.h, r: { [turn.mark]: [key] } };
+    const step = { s: over ? `${turn.s} ${game.done}` : turn.s, t: { ...Object.fromEntries(arrived), ...turn.t }, k: { ...turn.k, known }, h: turn.h, r: { [turn.mark]: [key] } };
     steps = [...steps.slice(0, before.length + 1), step];
     stepper.load(steps, picked.length);
   }

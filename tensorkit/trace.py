@@ -14,10 +14,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
 
+from .layout import Layout
 from .recorder import Ending, Recorder, Step, Touch
 
-__all__ = ["Ending", "Recorder", "Step", "Touch", "Trace", "trace"]
+__all__ = ["Ending", "Laid", "Recorder", "Step", "Touch", "Trace", "trace"]
+
+
+@dataclass(frozen=True)
+class Laid:
+    """An array for a traced function: a flat storage, and the layout by which it is read."""
+
+    storage: NDArray[Any]
+    layout: Layout
 
 
 @dataclass(frozen=True)
@@ -46,14 +57,12 @@ def trace(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Trace:
     """Run ``function`` on the values of ``arguments``, in order, and return what it did.
 
     Every 1-D array among them is watched under its name, as a copy: the caller's array stays as it
-    was. An exception of the function ends the trace and is kept in it; so does a loop that runs for
-    more than TOUCHES reads and writes, or INSTRUCTIONS instructions of Python.
+    was; so is one that is Laid, which the function gets in its shape. An exception of the function
+    ends the trace and is kept in it; so does a loop that runs for more than TOUCHES reads and
+    writes, or INSTRUCTIONS instructions of Python.
     """
     recorder = Recorder(function)
-    given = {
-        name: recorder.watch(name, value) if _is_storage(value) else value
-        for name, value in arguments.items()
-    }
+    given = {name: _watched(recorder, name, value) for name, value in arguments.items()}
     before = recorder.contents()
     ending = recorder.run(tuple(given.values()))
     text = recorder.text
@@ -63,8 +72,14 @@ def trace(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Trace:
     )
 
 
-def _is_storage(value: object) -> bool:
-    return isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind == "f"
+def _watched(recorder: Recorder, name: str, value: Any) -> Any:
+    """Return what the function is given: storages and arrays watched, the rest as it is."""
+    if isinstance(value, Laid):
+        at, flat = value.layout, recorder.watch(name, value.storage)
+        steps = [step * flat.itemsize for step in at.strides]
+        return as_strided(flat[at.offset :], at.shape, steps, subok=True)
+    storage = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind == "f"
+    return recorder.watch(name, value) if storage else value
 
 
 def _plain(value: Any) -> Any:

@@ -101,6 +101,10 @@ class Watched(np.ndarray[Any, Any]):
 
     def _outside(self, index: Any, error: IndexError) -> IndexError:
         where = index[0] if isinstance(index, tuple) and len(index) == 1 else index
+        parts = where if isinstance(where, tuple) else (where,)
+        if self.ndim > 1 and all(isinstance(part, (int, np.integer)) for part in parts):
+            spelled = ", ".join(map(str, parts))
+            return IndexError(f"{self._name}[{spelled}]: {self._name} has shape {self.shape} here")
         if not isinstance(where, (int, np.integer)) or self.ndim != 1:
             return error
         what = "the storage" if self.size == self._count else "this part of the storage"

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import tensorkit as tk
-from tensorkit.pictures.board import MOST
 from tensorkit.pictures.forward import forward_scene
 from tensorkit.pictures.text import fmt, text_width
 from tensorkit.pictures.theme import CELL
@@ -225,13 +224,7 @@ def test_a_fold_of_nothing_is_its_start():
         forward_scene(tk.max, tk.zeros((2, 0)), dim=1)
 
 
-def test_what_is_too_large_is_refused_with_a_way_out():
-    with pytest.raises(tk.ShapeError, match=rf"x has 65 cells.*at most {MOST}.*smaller shape"):
-        forward_scene(tk.neg, tk.zeros((5, 13)))
-    with pytest.raises(tk.ShapeError, match="out has 90 cells"):
-        forward_scene(tk.add, tk.zeros((9, 1)), tk.zeros((10,)))
-    with pytest.raises(tk.ShapeError, match="storage of x has 100 cells"):
-        forward_scene(tk.neg, tk.Tensor(np.zeros(100), (2, 3)))
+def test_what_does_not_fit_is_refused():
     with pytest.raises(tk.ShapeError, match=r"5 dims.*0 to 4"):
         forward_scene(tk.neg, tk.zeros((1, 2, 1, 2, 1)))
     with pytest.raises(tk.ShapeError, match="cannot broadcast"):

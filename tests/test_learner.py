@@ -361,10 +361,10 @@ def test_the_callers_tensors_stay_as_they_were():
 
 
 def test_what_does_not_fit_is_refused_before_anything_runs():
-    def short(out, a):
+    def short(out, a, b, c):
         raise AssertionError("must not run")
 
-    with pytest.raises(TypeError, match=r"short has 2 parameters \(out, a\); a loop takes"):
+    with pytest.raises(TypeError, match=r"short has 4 parameters \(out, a, b, c\); a loop takes"):
         told(short, X, like=tk.neg)
     with pytest.raises(TypeError, match="good_zip is a zip and takes 2 inputs, not 1"):
         told(good_zip, X, like=tk.mul)
@@ -374,8 +374,6 @@ def test_what_does_not_fit_is_refused_before_anything_runs():
         told(good_map, X, dim=0, like=tk.neg)
     with pytest.raises(TypeError, match="good_map is a map by its parameters, and mul is a zip"):
         told(good_map, X, like=tk.mul)
-    with pytest.raises(tk.ShapeError, match="a has 70 cells"):
-        told(good_map, tk.zeros((7, 10)), like=tk.neg)
     with pytest.raises(tk.ShapeError, match=r"begins at position 2 .*contiguous\(\)"):
         told(good_map, tk.Tensor(np.arange(8.0), (2, 2), (3, 1), 2), like=tk.neg)
     with pytest.raises(tk.ShapeError, match="cannot broadcast"):

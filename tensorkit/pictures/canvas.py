@@ -109,21 +109,32 @@ class Canvas:
         y: float,
         label: str | None = None,
         per_line: int = 12,
+        cell: tuple[float, float] = (1.0, 0.92),
+        numbers: Sequence[int] | None = None,
+        dense: bool = False,
     ) -> Drawn:
-        """Draw storage: a flat tape with the position of every cell below it."""
+        """Draw storage: a flat tape with the position of every cell below it.
+
+        ``numbers`` are the positions if they are not 0, 1, 2 ...; with ``dense`` only the first of
+        each line is written, before it.
+        """
         array = np.asarray(values)
         flat = array.reshape(-1)
-        cell = (1.0, 0.92)
-        plan = tape(flat.size, per_line, cell)
+        plan = tape(flat.size, per_line, cell, dense)
         drawn = self._lay(
             key, flat, flat.shape, plan, (x, y), cell, None, [None] * flat.size, label
         )
         for x0, y0, x1, y1 in plan.frames:
             edge = Frame(x + x0 - 0.07, y + y0 - 0.07, x1 - x0 + 0.14, y1 - y0 + 0.14, corner=0.14)
             self.frames.append(edge)
-        for position, (px, py) in enumerate(plan.places):
-            below = x + px + 0.5, y + py + cell[1] + 0.3
-            self.label(*below, str(position), size=8.5, role="dim", align="center")
+        for nth, (px, py) in enumerate(plan.places):
+            align: Align
+            at, align = (x + px + cell[0] / 2, y + py + cell[1] + 0.3), "center"
+            if dense:  # before its line
+                at, align = (x - 0.16, y + py + cell[1] / 2), "right"
+            if nth % per_line == 0 or not dense:
+                number = str(nth if numbers is None else numbers[nth])
+                self.label(*at, number, size=8.5, role="dim", align=align)
         return drawn
 
     def label(

@@ -1,7 +1,8 @@
 """What a learner's loop should do: which cells feed each cell of out, and what it then holds.
 
 A loop takes flat storages: ``(out, out_shape, out_strides, a, a_shape, a_strides)`` for a map, with
-``b, b_shape, b_strides`` as well for a zip, and with ``dim`` for a reduce.
+``b, b_shape, b_strides`` as well for a zip, and with ``dim`` for a reduce. Or it takes arrays with
+their shapes: ``(out, a)``, ``(out, a, b)``, ``(out, a, dim)``.
 """
 
 from __future__ import annotations
@@ -16,23 +17,30 @@ import numpy as np
 from tensorkit.elementwise import Map
 from tensorkit.errors import ShapeError
 from tensorkit.layout import Shape, broadcast_shapes, expanded, normal_dim
-from tensorkit.pictures.board import Plate, check_size
+from tensorkit.pictures.board import Plate, spell_index
+from tensorkit.pictures.excerpt import left_out, limits, repacked, shown
 from tensorkit.pictures.running import as_tensor, index_of, out_layout
 from tensorkit.reduction import Reduce
 from tensorkit.tensor import Tensor
+from tensorkit.trace import Laid
 from tensorkit.zips import Zip
 
 Cell = tuple[str, int]  # a storage and a position in it
 FORMS = (
     "(out, out_shape, out_strides, a, a_shape, a_strides) for a map, "
-    "with b, b_shape, b_strides as well for a zip, or with dim for a reduce"
+    "with b, b_shape, b_strides as well for a zip, or with dim for a reduce; "
+    "over arrays it takes (out, a), (out, a, b) or (out, a, dim)"
 )
 WORDS = {"sum": "the sum", "mean": "the mean", "max": "the largest", "prod": "the product"}
 
 
 @dataclass(frozen=True)
 class Call:
-    """A loop with its arguments: ``plates`` are out and the inputs, by parameter name."""
+    """A loop with its arguments, by parameter name: out and the inputs as plates.
+
+    ``arrays`` tells whether it is given arrays, and so speaks of indices instead of positions;
+    ``rest`` is a sentence about what is left out, if the inputs are corners of larger ones.
+    """
 
     loop: Callable[..., Any]
     kind: str
@@ -40,6 +48,25 @@ class Call:
     inputs: tuple[Plate, ...]
     dim: int | None
     arguments: dict[str, Any]
+    arrays: bool = False
+    rest: str = ""
+
+    def named(self, cell: Cell) -> str:
+        """Return a cell as the loop would write it: ``a[7]``, over arrays ``a[1, 1]``."""
+        name, position = cell
+        if self.arrays:
+            plate = next(p for p in (self.out, *self.inputs) if p.name == name)
+            found = np.argwhere(plate.positions == position)
+            if found.size or not plate.shape:
+                return f"{name}{spell_index([int(i) for i in found[0]] if found.size else [])}"
+        return f"{name}[{position}]"
+
+    def listed(self, cells: Sequence[Cell], most: int = 6) -> str:
+        """Return cells as ``a[1], a[7], a[13]``; the rest of many is counted."""
+        words = [self.named(cell) for cell in cells[:most]]
+        if len(cells) > most:
+            words.append(f"{len(cells) - most} more")
+        return " and ".join(words) if len(words) == 2 else ", ".join(words)
 
 
 @dataclass(frozen=True)
@@ -66,11 +93,14 @@ def prepare(
 ) -> Call:
     """Return the call of a loop on ``inputs``, with a fresh out that holds ``start``.
 
-    Raises TypeError for parameters that fit no loop or another number of inputs, and ShapeError
-    for inputs that do not fit or are too large.
+    Of large inputs the loop is given a corner, laid out as they are. Raises TypeError for
+    parameters that fit no loop or another number of inputs, and ShapeError for inputs that do not
+    fit.
     """
     names = list(inspect.signature(getattr(loop, "py_func", loop)).parameters)
-    kind = {6: "map", 9: "zip", 7: "reduce"}.get(len(names))
+    arrays = len(names) in (2, 3)
+    three = "reduce" if dim is not None or names[-1:] == ["dim"] else "zip"
+    kind = {6: "map", 9: "zip", 7: "reduce", 2: "map", 3: three}.get(len(names))
     if kind is None:
         raise TypeError(
             f"{_name(loop)} has {len(names)} parameters ({', '.join(names)}); a loop takes {FORMS}"
@@ -85,21 +115,30 @@ def prepare(
         what = "a reduce: say over which dim, such as dim=0" if dim is None else f"a {kind}: no dim"
         raise TypeError(f"{_name(loop)} is {what}")
     tensors = [as_tensor(value) for value in inputs]
-    slots = range(3, 3 + 3 * wanted, 3)
-    plates = tuple(_input(names[k], one) for k, one in zip(slots, tensors, strict=True))
-    shape = broadcast_shapes(*(t.shape for t in tensors))
-    if dim is not None:
-        dim = normal_dim(dim, shape)
-        shape = tuple(1 if d == dim else n for d, n in enumerate(shape))
+    whole = broadcast_shapes(*(t.shape for t in tensors))
+    dim = None if dim is None else normal_dim(dim, whole)
+    lengths, rest = shown(whole, wanted + 1), ""
+    if lengths != whole:
+        tensors = [repacked(t, limits(lengths, t.shape)) for t in tensors]
+        rest = left_out("Each input" if wanted > 1 else names[1 if arrays else 3], lengths, whole)
+        rest += " The loop runs on this part alone."
+        if out_strides is not None:  # as many as it has dims, in the same order
+            order = np.argsort(out_strides, kind="stable")
+            packed = np.cumprod([1, *(lengths[d] for d in order[:-1])])
+            out_strides = [int(packed[list(order).index(d)]) for d in range(len(lengths))]
+    slots = range(1, 1 + wanted) if arrays else range(3, 3 + 3 * wanted, 3)
+    plates = tuple(_input(names[k], one, arrays) for k, one in zip(slots, tensors, strict=True))
+    shape = tuple(1 if d == dim else n for d, n in enumerate(lengths))
     at = out_layout(shape, out_strides)
     count = at.high + 1 if at.size else 0
-    check_size("out", shape, count)
     out = Plate("out", "out", at, [start] * count)
-    values: list[Any] = [np.full(count, float(start)), shape, at.strides]
+    storage: Any = np.full(count, float(start))
+    values: list[Any] = [Laid(storage, at)] if arrays else [storage, shape, at.strides]
     for one in tensors:
-        values += [one.storage.astype(np.float64), one.shape, one.strides]
+        storage = one.storage.astype(np.float64)
+        values += [Laid(storage, one.layout)] if arrays else [storage, one.shape, one.strides]
     values += [] if dim is None else [dim]
-    return Call(loop, kind, out, plates, dim, dict(zip(names, values, strict=True)))
+    return Call(loop, kind, out, plates, dim, dict(zip(names, values, strict=True)), arrays, rest)
 
 
 def expect(call: Call, like: Callable[..., Any] | None, start: float) -> Expected:
@@ -136,12 +175,12 @@ def _value(call: Call, like: Callable[..., Any], cells: list[Any], start: float)
     cells = [np.float64(cell) for cell in cells]
     with np.errstate(all="ignore"):
         if isinstance(like, (Map, Zip)):
-            return _run(like.kernel.plain, 0.0, [[cell] for cell in cells])
+            return run_cells(like.kernel.plain, 0.0, [[cell] for cell in cells])
         if isinstance(like, Reduce):
-            total = _run(like.kernel.plain, start, [cells])
+            total = run_cells(like.kernel.plain, start, [cells])
             if like.last is None:
                 return total
-            return _run(like.last.plain, 0.0, [[total], [float(len(cells))]])
+            return run_cells(like.last.plain, 0.0, [[total], [float(len(cells))]])
         if call.kind != "reduce":
             return float(like(*cells))
         running: Any = np.float64(start)
@@ -150,7 +189,8 @@ def _value(call: Call, like: Callable[..., Any], cells: list[Any], start: float)
         return float(running)
 
 
-def _run(loop: Callable[..., None], start: float, cells: list[list[Any]]) -> float:
+def run_cells(loop: Callable[..., None], start: float, cells: Sequence[Any]) -> float:
+    """Run the plain loop of a row over a few cells, and return the one cell of out."""
     out = np.array([start])
     table = [[1, 0, *(0 for _ in cells)], [len(cells[0]), 0, *(1 for _ in cells)]]
     loop(out, *(np.array(one, dtype=np.float64) for one in cells), np.array(table))
@@ -174,18 +214,18 @@ def _met(plate: Plate, index: Shape, shape: Shape, dim: int | None) -> list[int]
     if dim is None:
         wide = expanded(plate.layout, shape)
         return [wide.offset + sum(i * s for i, s in zip(index, wide.strides, strict=True))]
-    begin = sum(i * s for i, s in zip(index, plate.layout.strides, strict=True))
+    at = plate.layout
+    begin = at.offset + sum(i * s for i, s in zip(index, at.strides, strict=True))
     return [begin + j * plate.layout.strides[dim] for j in range(plate.layout.shape[dim])]
 
 
-def _input(name: str, one: Tensor) -> Plate:
-    check_size(name, one.shape, one.storage.size)
-    if one.offset or min(one.strides, default=0) < 0:
+def _input(name: str, one: Tensor, arrays: bool) -> Plate:
+    if not arrays and (one.offset or min(one.strides, default=0) < 0):
         raise ShapeError(
             f"{name} begins at position {one.offset} of its storage, and a loop has no parameter "
             "for that: give it tensor.contiguous()"
         )
-    return Plate(name, name, one.layout, one.storage.tolist())
+    return Plate(name, name, one.layout, one.storage)
 
 
 def _name(function: Any) -> str:

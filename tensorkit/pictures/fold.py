@@ -11,12 +11,22 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tensorkit.errors import ShapeError
 from tensorkit.kernels import walk
 from tensorkit.layout import Layout, Shape, layout, regrouped, row_major
-from tensorkit.pictures.board import Board, Plate, check_size, spell_index
-from tensorkit.pictures.running import index_of, listing, lit, run_kernel, sits, until_write
+from tensorkit.pictures.board import Board, Plate, spell_index
+from tensorkit.pictures.excerpt import corner, counted, left_out, shown
+from tensorkit.pictures.running import (
+    index_of,
+    listing,
+    lit,
+    run_kernel,
+    run_unseen,
+    sits,
+    until_write,
+)
 from tensorkit.pictures.scene import Scene
 from tensorkit.pictures.steps import Source
 from tensorkit.pictures.text import fmt
@@ -28,24 +38,29 @@ from tensorkit.view import View
 BETWEEN = {"t + x": "+", "t * x": "×"}  # folds that are written between their operands
 
 
-def reduce_scene(row: Reduce, x: Tensor, dim: Any = None) -> Scene:
-    """Return the scene of a fold over ``dim``: a step for each cell of the input.
+def reduce_scene(row: Reduce, x: Tensor, dim: Any = None, start: float | None = None) -> Scene:
+    """Return the scene of a fold over ``dim``: a step for each cell of the input that is shown.
 
-    Raises ShapeError for a tensor that is too large, or a fold of no numbers that has no answer.
+    ``start`` is what out holds before; if not given, what the fold starts from. Raises ShapeError
+    for a fold of no numbers that has no answer.
     """
-    check_size("x", x.shape, x.storage.size)
     dims = chosen_dims(dim, x.shape)
+    share = landing(x, dims)[0].size / max(x.size, 1)  # out takes room as well
+    part = corner(x, shown(x.shape, 1 + share))
     # the longest strides outside, as compiled: memory is then read in order, whatever the layout
     order = sorted(range(x.ndim), key=lambda d: -abs(x.strides[d]))
-    out, onto = landing(x, dims)
-    ran, rest = run_fold(row, x, dims, order)
-    shown = regrouped(out, ()) if dim is None else out
-    assert shown is not None
+    out, onto = landing(part, dims)
+    ran, rest = run_fold(row, part, dims, order, start)
+    grid = regrouped(out, ()) if dim is None else out
+    assert grid is not None
     over = "all dims" if dim is None else f"dim {', '.join(map(str, dims))}"
     # as the loop asks it: does the innermost dim stay in one cell of out?
-    along = walk(x.shape, (onto, x.layout), order)[-1][1] == 0
-    plate = Plate("out", "out", shown, [row.start] * out.size, ghost=True)
-    fold = _Fold(row, x, plate, onto)
+    along = walk(part.shape, (onto, part.layout), order)[-1][1] == 0
+    begin = row.start if start is None else start
+    kept = () if dim is None else landing(x, dims)[0].shape
+    plate = Plate("out", "out", grid, [begin] * out.size, ghost=True, whole=kept)
+    fold = _Fold(row, part, plate, onto, x)
+    fold.begin, fold.dims = begin, dims
     fold.draw(listing(ran) if rest is None else listing(ran, rest), over, along)
     fold.tell(ran, rest, over, along)
     return fold.picture
@@ -58,13 +73,15 @@ def landing(x: Tensor, dims: Shape) -> tuple[Layout, Layout]:
     return out, layout(x.shape, tuple(0 if d in dims else s for d, s in enumerate(out.strides)))
 
 
-def run_fold(row: Reduce, x: Tensor, dims: Shape, order: list[int]) -> tuple[Trace, Trace | None]:
+def run_fold(
+    row: Reduce, x: Tensor, dims: Shape, order: list[int], begin: float | None = None
+) -> tuple[Trace, Trace | None]:
     """Run a fold, its dims in ``order`` from outer to inner, and what turns it into the result."""
     met = math.prod(x.shape[d] for d in dims)
     if not row.of_nothing and met == 0:
         raise ShapeError(f"{row.name} of no numbers has no answer: shape {x.shape} has no cells")
     out, onto = landing(x, dims)
-    start = np.full(out.size, row.start, x.dtype)
+    start = np.full(out.size, row.start if begin is None else begin, x.dtype)
     ran = run_kernel(row.kernel, onto, start, ("x",), (x,), order)
     if row.last is None:
         return ran, None
@@ -73,15 +90,28 @@ def run_fold(row: Reduce, x: Tensor, dims: Shape, order: list[int]) -> tuple[Tra
     return ran, run_kernel(row.last, out, np.zeros(out.size), ("t", "n"), (folded, count))
 
 
+def whole_fold(row: Reduce, x: Tensor, dims: Shape, begin: float) -> NDArray[Any]:
+    """Return what a fold comes to in every cell of out, flat: the same loop, unseen."""
+    out, onto = landing(x, dims)
+    folded = run_unseen(row.kernel, onto, np.full(out.size, begin), (x,))
+    if row.last is None:
+        return folded
+    count = np.full(out.size, float(math.prod(x.shape[d] for d in dims)))
+    views = View(folded, out.shape), View(count, out.shape)
+    return run_unseen(row.last, out, np.zeros(out.size), views)
+
+
 class _Fold:
     """One fold while its scene is being told."""
 
     picture: Scene
     board: Board
+    begin: float
+    dims: Shape
 
-    def __init__(self, row: Reduce, x: Tensor, out: Plate, onto: Layout) -> None:
-        self.row, self.x, self.out = row, x, out
-        self.given = Plate("x", "x", x.layout, x.storage.tolist())
+    def __init__(self, row: Reduce, x: Tensor, out: Plate, onto: Layout, whole: Tensor) -> None:
+        self.row, self.x, self.out, self.whole = row, x, out, whole
+        self.given = Plate("x", "x", x.layout, x.storage, whole=whole.shape)
         # where each cell of x ends up, as a position of out, which is row-major
         self.lands: list[int] = Plate("out", "out", onto, ()).positions.ravel().tolist()
         self.waiting = list(range(x.size))
@@ -108,7 +138,7 @@ class _Fold:
             say = f"Nothing to do: out has shape {self.out.layout.shape}, so it has no cells."
             self.picture.step(say, line=1)
             return
-        start = fmt(self.row.start)
+        start = fmt(self.begin)
         if not self.x.size:
             result = (rest or ran).after["out"][0]
             self.picture.step(
@@ -122,13 +152,39 @@ class _Fold:
         who = (
             "All cells of x" if over == "all dims" else f"Cells of x that differ only along {over}"
         )
-        self.picture.step(f"{who} meet in one cell of out. It starts as {start}.", line=1)
+        away = left_out("x", self.x.shape, self.whole.shape, self.whole.size - self.x.size)
+        self.picture.step(f"{who} meet in one cell of out. It starts as {start}.{away}", line=1)
         if along:
             self._tell_along(ran)
         else:
             self._tell_across(ran)
-        if rest is not None:
+        if any(self.x.shape[d] != self.whole.shape[d] for d in self.dims):
+            self._tell_whole()
+        elif rest is not None:
             self._tell_rest(ran, rest)
+        if self.begin != self.row.start:
+            self.picture.step(
+                f"A fold goes on from what out holds, here {start}: {self.row.name} should start "
+                f"from {fmt(self.row.start)}, and every cell of out has kept the difference."
+            )
+
+    def _tell_whole(self) -> None:
+        """Say what out comes to when the cells that are not shown have met as well."""
+        reach = [
+            n if d in self.dims else m
+            for d, (n, m) in enumerate(zip(self.whole.shape, self.x.shape, strict=True))
+        ]
+        results = whole_fold(self.row, corner(self.whole, tuple(reach)), self.dims, self.begin)
+        met = math.prod(self.whole.shape[d] for d in self.dims)
+        seen = math.prod(self.x.shape[d] for d in self.dims)
+        finish = "" if self.row.last is None else f", divided by {counted(met)}"
+        keys = {key: v for c, v in enumerate(results.tolist()) for key in self.key("out", c)}
+        self.picture.step(
+            f"So far {counted(seen)} cells have met in each cell of out. With the "
+            f"{counted(met - seen)} that are not shown{finish}, it comes to this.",
+            write=keys,
+            text=keys,
+        )
 
     def _tell_along(self, ran: Trace) -> None:
         at = 0

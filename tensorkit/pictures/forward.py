@@ -6,6 +6,7 @@ and every step of the picture is something that it read or wrote.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,8 @@ import numpy as np
 from tensorkit.elementwise import Map
 from tensorkit.functions import Operation
 from tensorkit.graph import no_grad
-from tensorkit.pictures.board import Board, Plate, check_size, spell_index
+from tensorkit.pictures.board import Board, Plate, spell_index
+from tensorkit.pictures.excerpt import corner, cut, left_out, shown
 from tensorkit.pictures.fold import reduce_scene
 from tensorkit.pictures.running import (
     as_tensor,
@@ -35,12 +37,17 @@ from tensorkit.zips import Choose, Zip
 
 
 def forward_scene(
-    row: Operation, *inputs: Any, dim: Any = None, out_strides: Sequence[int] | None = None
+    row: Operation,
+    *inputs: Any,
+    dim: Any = None,
+    out_strides: Sequence[int] | None = None,
+    start: float | None = None,
 ) -> Scene:
     """Return the scene of one row of the table, a map, zip or reduce, on ``inputs``.
 
-    ``out_strides`` lays out the output of a map or zip. Raises ShapeError for inputs that do not
-    fit each other or are too large to step through, TypeError for a wrong number of inputs.
+    ``out_strides`` lays out the output of a map or zip; ``start`` is what out holds before, if not
+    what the row wants. Of a large tensor a corner is shown. Raises ShapeError for inputs that do
+    not fit each other, TypeError for a wrong number of inputs.
     """
     if row.kind == "product":
         raise TypeError(
@@ -59,29 +66,35 @@ def forward_scene(
     if isinstance(row, Reduce):
         if out_strides is not None:
             raise TypeError("out_strides lay out the output of a map or zip, not of a reduce")
-        return reduce_scene(row, tensors[0], dim)
+        return reduce_scene(row, tensors[0], dim, start)
     if dim is not None:
         raise TypeError(f"{row.name} works cell by cell and has no dim: leave dim out")
-    return elementwise_scene(row, tensors, out_strides)
+    return elementwise_scene(row, tensors, out_strides, start)
 
 
 def elementwise_scene(
-    row: Map | Zip | Choose, inputs: Sequence[Tensor], out_strides: Sequence[int] | None = None
+    row: Map | Zip | Choose,
+    inputs: Sequence[Tensor],
+    out_strides: Sequence[int] | None = None,
+    start: float | None = None,
 ) -> Scene:
-    """Return the scene of a map or a zip: one step for each cell of the output."""
-    for name, given in zip(row.names, inputs, strict=True):
-        check_size(name, given.shape, given.storage.size)
+    """Return the scene of a map or a zip: one step for each cell of the output that is shown."""
     with no_grad():
         fitted = row.fitted(*inputs) if not isinstance(row, Map) else tuple(inputs)
+    whole = fitted[0].shape
+    lengths = shown(whole, len(fitted) + 1)
     plates = [
-        Plate(name, name, t.layout, t.storage.tolist(), given.shape)
+        Plate(name, name, cut(t.layout, lengths), t.storage, given.shape, whole=whole)
         for name, t, given in zip(row.names, fitted, inputs, strict=True)
     ]
-    at = out_layout(fitted[0].shape, out_strides)
-    places = at.high + 1 if at.size else 0
-    check_size("out", at.shape, places)
-    out = Plate("out", "out", at, [""] * places, ghost=True)
-    ran = run_kernel(row.kernel, at, np.zeros(places, fitted[0].dtype), row.names, fitted)
+    full = out_layout(whole, out_strides)
+    places = full.high + 1 if full.size else 0
+    at = cut(full, lengths)
+    before = np.broadcast_to(np.array("" if start is None else start, dtype=object), places)
+    out = Plate("out", "out", at, before, ghost=start is None, whole=whole)
+    parts = [corner(t, lengths) for t in fitted]
+    storage = np.full(places, 0.0 if start is None else start, fitted[0].dtype)
+    ran = run_kernel(row.kernel, at, storage, row.names, parts)
     board = Board(f"{row.name}: {row.about}", listing(ran))
     board.tensor(plates[0])
     board.sign(row.symbol)
@@ -90,7 +103,8 @@ def elementwise_scene(
         board.sign("=", pill=False)
     board.tensor(out)
     scene = board.scene()
-    scene.step(_before(row, plates, out), line=1)
+    rest = left_out("out", lengths, whole, math.prod(whole) - at.size)
+    scene.step(_before(row, plates, out, start) + rest, line=1)
     ordinals = {int(p): k for k, p in enumerate(out.positions.ravel())}
     told = [*plates, *([out] if out_strides is not None else [])]
     for steps in until_write(ran.steps):
@@ -119,13 +133,22 @@ def link_elementwise(board: Board, scene: Scene, inputs: Sequence[str]) -> None:
         scene.link(key, [k for name in inputs for k in board.seats[name].cell(ordinal)])
 
 
-def _before(row: Map | Zip | Choose, plates: Sequence[Plate], out: Plate) -> str:
+def _before(
+    row: Map | Zip | Choose, plates: Sequence[Plate], out: Plate, start: float | None
+) -> str:
+    said = _about(row, plates, out)
+    if start is None or not out.layout.size:
+        return said
+    return f"{said} out holds {fmt(start)} from before: a {row.kind} overwrites it."
+
+
+def _about(row: Map | Zip | Choose, plates: Sequence[Plate], out: Plate) -> str:
     if not out.layout.size:
         return f"Nothing to do: out has shape {out.layout.shape}, so it has no cells."
     stretched = [
-        f"{p.name} {p.given} is read as {p.layout.shape} with strides {p.layout.strides}"
+        f"{p.name} {p.given} is read as {p.shape} with strides {p.layout.strides}"
         for p in plates
-        if p.given != p.layout.shape
+        if p.given != p.shape
     ]
     if stretched:
         told = ", ".join(stretched)

@@ -18,6 +18,8 @@ LABEL = 0.9  # cells above a tensor that its label takes
 PAD = 0.14  # between a slice and its frame
 HEAD = 0.55  # above a frame, for the index of its slice
 SPACE = 0.4  # between frames
+PITCH = 1.75  # from line to line of a tape, in its cells: below each line stand the positions
+DENSE_PITCH = 1.22  # where they do not
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,12 @@ def arrange(shape: Sequence[int], cell: tuple[float, float] = (1.0, 1.0)) -> Lay
 
 
 def tape(
-    count: int, per_line: int, cell: tuple[float, float] = (1.0, 1.0), pitch: float = 1.75
+    count: int, per_line: int, cell: tuple[float, float] = (1.0, 1.0), dense: bool = False
 ) -> Layout:
-    """Place ``count`` cells on lines of ``per_line``, with room below each line for positions."""
+    """Place ``count`` cells on lines of ``per_line``, with room for positions unless ``dense``."""
     if per_line < 1:
         raise ValueError(f"per_line is {per_line}: a line of a storage strip holds at least 1 cell")
-    w, h = cell
+    (w, h), pitch = cell, DENSE_PITCH if dense else PITCH
     lines = max(1, math.ceil(count / per_line))
     places = tuple((i % per_line * w, i // per_line * pitch * h) for i in range(count))
     frames = []
@@ -124,5 +126,5 @@ def tape(
         filled = min(per_line, count - line * per_line)
         if filled:
             frames.append((0.0, line * pitch * h, filled * w, line * pitch * h + h))
-    size = (max(1, min(count, per_line)) * w, ((lines - 1) * pitch + 1.55) * h)
+    size = (max(1, min(count, per_line)) * w, (lines * pitch - 0.2) * h)
     return Layout(places, tuple(frames), (), size)

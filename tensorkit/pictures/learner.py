@@ -97,7 +97,7 @@ class Story:
             for t in step.writes
             for p, value in zip(t.positions, t.values, strict=True)
         }
-        say = say_step(step)
+        say = say_step(step, self.call)
         wrong: tuple[Cell, ...] = ()
         expected: tuple[Cell, ...] = ()
         if finding is not None:
@@ -132,7 +132,7 @@ class Story:
     def _begin(self) -> None:
         inputs = ", ".join(plate.name for plate in self.call.inputs)
         holds = f", which holds {fmt(self.expected.start)}" if self.call.out.storage else ""
-        say = f"{self.ran.function} is called with {inputs} and out{holds}."
+        say = f"{self.ran.function} is called with {inputs} and out{holds}.{self.call.rest}"
         self.scene.step(say, line=self._top)
 
     @property
@@ -167,26 +167,26 @@ def idle(ran: Trace) -> bool:
     return not wrote and np.array_equal(ran.before["out"], ran.after["out"], equal_nan=True)
 
 
-def say_step(step: Step) -> str:
+def say_step(step: Step, call: Call) -> str:
     """Return what a step read and wrote: ``Reads a[4] = 0: out[1] goes from 6 to 6.``"""
     read = [(t, p, v) for t in step.reads for p, v in zip(t.positions, t.values, strict=True)]
     written = [(t, p, v) for t in step.writes for p, v in zip(t.positions, t.values, strict=True)]
     old = {(t.storage, p): value for t, p, value in read}
     targets = {(t.storage, p) for t, p, _ in written}
-    parts = [_say_read(t, p, v) for t, p, v in read if (t.storage, p) not in targets]
+    parts = [_say_read(call, t, p, v) for t, p, v in read if (t.storage, p) not in targets]
     changes = []
     for t, p, value in written:
         before = old.get((t.storage, p))
         went = "becomes" if before is None else f"goes from {fmt(before)} to"
-        changes.append(f"{t.storage}[{p}] {went} {fmt(value)}")
+        changes.append(f"{call.named((t.storage, p))} {went} {fmt(value)}")
     if not parts:
         return f"{_some(changes)}."
     return f"Reads {_some(parts)}{': ' if changes else ''}{_some(changes)}."
 
 
-def _say_read(touch: Touch, position: int, value: float) -> str:
+def _say_read(call: Call, touch: Touch, position: int, value: float) -> str:
     counted = ", counted from the end," if touch.wrapped else ""
-    return f"{touch.storage}[{position}]{counted} = {fmt(value)}"
+    return f"{call.named((touch.storage, position))}{counted} = {fmt(value)}"
 
 
 def _some(words: Sequence[str], most: int = 4) -> str:
@@ -221,7 +221,8 @@ def ending(
     if want is not None and verdict.wrong:
         p = verdict.wrong[0]
         say = (
-            f"{len(verdict.wrong)} of {len(want)} cells of out are wrong: out[{p}] is "
+            f"{len(verdict.wrong)} of {len(want)} cells of out are wrong: "
+            f"{call.named(('out', p))} is "
             f"{fmt(ran.after['out'][p])}, and should be {fmt(want[p])}."
         )
         return " ".join([say, *more]) + cut, True

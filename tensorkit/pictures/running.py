@@ -42,11 +42,24 @@ def run_kernel(
 
     ``onto`` says where each step writes in ``out``; where it has step 0, cells meet.
     """
-    lines = walk(
-        onto.shape, (onto, *(v.layout for v in views)), list(order or range(len(onto.shape)))
-    )
     storages = {f"{name}_storage": v.storage for name, v in zip(names, views, strict=True)}
-    return trace(kernel.plain, {"out": out, **storages, "dims": np.array(lines, dtype=np.int64)})
+    return trace(kernel.plain, {"out": out, **storages, "dims": _dims(onto, views, order)})
+
+
+def run_unseen(
+    kernel: Kernel, onto: Layout, out: NDArray[Any], views: Sequence[View]
+) -> NDArray[Any]:
+    """Run a kernel as ``run_kernel`` does, but only for what it leaves in ``out``."""
+    with np.errstate(all="ignore"):  # as in the compiled loop: 1 / 0 is inf
+        kernel.plain(out, *(v.storage for v in views), _dims(onto, views))
+    return out
+
+
+def _dims(
+    onto: Layout, views: Sequence[View], order: Sequence[int] | None = None
+) -> NDArray[np.int64]:
+    dims = list(order or range(len(onto.shape)))
+    return np.array(walk(onto.shape, (onto, *(v.layout for v in views)), dims), dtype=np.int64)
 
 
 def listing(*ran: Trace) -> Source:

@@ -1,7 +1,7 @@
 """A reduce as a stencil: as long as x along the reduced dim, 1 along the others.
 
-It fits in as many places as out has cells. ``stencil_scene`` lays it on all of them; in
-``implement_scene`` a loop begins at a cell of out, and finds the stencil that belongs to it.
+It fits in as many places as out has cells: laid on each of them in turn, it says which cells meet
+there.
 """
 
 from __future__ import annotations
@@ -16,54 +16,60 @@ from tensorkit import ops
 from tensorkit.layout import Shape, normal_dim
 from tensorkit.pictures.board import (
     EDGE,
-    Board,
     Plate,
-    check_size,
     measure,
     spell_index,
     write_head,
 )
-from tensorkit.pictures.expected import prepare
-from tensorkit.pictures.fold import BETWEEN, landing, run_fold
+from tensorkit.pictures.excerpt import corner, left_out, shown, spell_part
+from tensorkit.pictures.expected import run_cells
+from tensorkit.pictures.fold import BETWEEN, landing, run_fold, whole_fold
 from tensorkit.pictures.layout import BoxEdges, Drawn, tensor_size
-from tensorkit.pictures.reference import reduce_sum
-from tensorkit.pictures.running import as_tensor, index_of, listing, lit, sits, spell_variables
+from tensorkit.pictures.running import as_tensor, index_of
 from tensorkit.pictures.scene import Scene
 from tensorkit.pictures.text import MINUS, fmt
 from tensorkit.reduction import Reduce
 from tensorkit.tensor import Tensor
-from tensorkit.trace import Trace, trace
+from tensorkit.trace import Trace
 
 FEW = 6  # terms of a fold that a caption writes out
 
 
-def stencil_scene(x: Any, dim: int = 0, op: Any = None) -> Scene:
+def stencil_scene(
+    x: Any, dim: int = 0, op: Any = None, start: float | None = None, backwards: bool = False
+) -> Scene:
     """Return the scene of a stencil that moves over x, one cell of out after the other.
 
-    ``op`` is a reduce of the table, sum if not given. Raises TypeError for another operation, and
-    ShapeError or IndexingError as the operation does.
+    ``op`` is a reduce, sum if not given; ``start`` is what it starts from, if not its own, and
+    ``backwards`` lets it read each stencil from its end. Raises TypeError for another operation,
+    and ShapeError or IndexingError as the operation does.
     """
     row: Any = ops.get("sum") if op is None else op
     if not isinstance(row, Reduce):
         raise TypeError(f"{getattr(row, 'name', row)!r} is no reduce: give one such as tk.sum")
     x = as_tensor(x)
-    check_size("x", x.shape, x.storage.size)
     dim = normal_dim(dim, x.shape)
-    return _Stencil(x, dim, row).scene
+    return _Stencil(x, dim, row, row.start if start is None else start, backwards).scene
 
 
 class _Stencil:
     """The picture of a stencil on x, and of out beside or below it."""
 
-    def __init__(self, x: Tensor, dim: int, row: Reduce) -> None:
-        self.x, self.dim, self.row = x, dim, row
+    def __init__(
+        self, whole: Tensor, dim: int, row: Reduce, start: float, backwards: bool = False
+    ) -> None:
+        self.whole, self.dim, self.row, self.start = whole, dim, row, start
+        self.backwards = backwards
+        self.x = x = corner(whole, shown(whole.shape, 2))
         self.out = landing(x, (dim,))[0]
-        self.places = _places(x, dim)
+        self.places = places_of(x, dim)
+        if backwards:
+            self.places = [cells[::-1] for cells in self.places]
         self.shape = tuple(n if d == dim else 1 for d, n in enumerate(x.shape))
         self._draw()
         # from cell to cell of out: the same loop, with the reduced dim as the innermost
         order = [*(d for d in range(x.ndim) if d != dim), dim]
-        self._tell(*run_fold(row, x, (dim,), order))
+        self._tell(*run_fold(row, turned(x, dim) if backwards else x, (dim,), order, start))
 
     def _draw(self) -> None:
         (w, h), (ow, oh), (sw, sh) = map(tensor_size, (self.x.shape, self.out.shape, self.shape))
@@ -77,7 +83,9 @@ class _Stencil:
         width = max(right + max(sw, 4.4), EDGE + ow + (3 if below else 0)) + EDGE
         height = max(top + h, at[1] + oh, top + sh) + 0.6
         self.scene = scene = Scene(width, height, f"{self.row.name} over dim {self.dim}")
-        write_head(scene, EDGE, top, f"x  {self.x.shape}", ways)
+        part = spell_part(self.x.shape, self.whole.shape)
+        ways = f"{part} of it" if part else ways
+        write_head(scene, EDGE, top, f"x  {self.whole.shape}", ways)
         self.grid = scene.tensor("x", self.x.numpy(), EDGE, top)
         blank = np.full(self.out.shape, "", dtype=object)
         self.drawn = scene.tensor("out", blank, *at, ghost=True)
@@ -116,6 +124,8 @@ class _Stencil:
         self.scene.step(
             f"The stencil is as long as dim {self.dim}, {length}, and 1 along the others. "
             f"It fits in {_count(self.places, 'place')}, and out has a cell for each."
+            + left_out("x", self.x.shape, self.whole.shape)
+            + self._way()
         )
         after = (rest or ran).after["out"]
         values = self.x.numpy().ravel()
@@ -135,6 +145,36 @@ class _Stencil:
                 show=[*self.outlines[number], *self.arrows[number : number + 1]],
             )
 
+        if self.x.shape[self.dim] != self.whole.shape[self.dim]:
+            self._tell_whole()
+
+    def _way(self) -> str:
+        """Say how the cells under the stencil are put together, if not as usual."""
+        end = " The fold reads it from its end." if self.backwards else ""
+        if self.start == self.row.start and self.row.name in ops.ROWS:
+            return end
+        return (
+            f"{end} The fold is t = {self.row.formula.replace('*', '·')}, from {fmt(self.start)}."
+        )
+
+    def _tell_whole(self) -> None:
+        """Say what out comes to when the stencil is as long as x really is."""
+        reach = tuple(
+            n if d == self.dim else m
+            for d, (n, m) in enumerate(zip(self.whole.shape, self.x.shape, strict=True))
+        )
+        long = corner(self.whole, reach)
+        results = whole_fold(
+            self.row, turned(long, self.dim) if self.backwards else long, (self.dim,), self.start
+        )
+        filled = dict(zip(self.drawn.keys, results.tolist(), strict=True))
+        self.scene.step(
+            f"The whole stencil is {reach[self.dim]} long, and "
+            f"{self.x.shape[self.dim]} of that are drawn. Over all of it, out comes to this.",
+            write=filled,
+            text=filled,
+        )
+
     def _cover(self, index: Shape) -> str:
         free = [":" if d == self.dim else str(i) for d, i in enumerate(index)]
         return f"The stencil covers x[{', '.join(free)}]."
@@ -144,74 +184,27 @@ class _Stencil:
         if len(texts) > FEW:
             texts = [*texts[: FEW - 2], "…", texts[-1]]
         sign = BETWEEN.get(self.row.formula)
+        if sign is None and self.row.name not in ops.ROWS:
+            cells = np.array(terms)
+            steps = [
+                run_cells(self.row.kernel.plain, self.start, [cells[:n]]) for n in range(len(terms))
+            ]
+            return " → ".join(map(fmt, steps))
         if sign is None:
             name = self.row.symbol if self.row.symbol.isalpha() else self.row.name
             return f"{name}({', '.join(texts)})"
+        if self.start != self.row.start:
+            texts = [fmt(self.start), *texts]
         guarded = [*texts[:1], *(f"({t})" if t.startswith(MINUS) else t for t in texts[1:])]
         total = f" {sign} ".join(guarded) or fmt(self.row.start)
         return total if self.row.last is None else f"({total}) / {len(terms)}"
 
 
-def implement_scene(x: Any, dim: int = 1) -> Scene:
-    """Return the scene of the loop of ``reference.reduce_sum``, run on x: out first, then x.
-
-    Raises ShapeError or IndexingError as the operation sum does.
-    """
-    x = as_tensor(x)
-    call = prepare(reduce_sum, [x], dim, 0.0, None)
-    assert call.dim is not None
-    ran = trace(reduce_sum, call.arguments)
-    given = call.inputs[0]
-    shape = tuple(n if d == call.dim else 1 for d, n in enumerate(x.shape))
-    board = Board(f"sum over dim {call.dim}, from a cell of out", listing(ran))
-    board.tensor(call.out)
-    board.shape("stencil", f"stencil  {shape}", f"sum over dim {call.dim}", shape)
-    board.tensor(given)
-    scene = board.scene()
-    seats = board.seats
-    places = _places(x, call.dim)
-    outlines = [
-        draw_outlines(scene, f"around.{number}", seats["x"].grid, cells)
-        for number, cells in enumerate(places)
-    ]
-    if not places:
-        scene.step(f"Nothing to do: out has shape {call.out.layout.shape}, so it has no cells.")
-    for number, cells in enumerate(places):
-        scene.link(seats["out"].grid.keys[number], [k for c in cells for k in seats["x"].cell(c)])
-        _tell_cell(scene, board, ran, number, cells, call.dim, outlines[number])
-    return scene
-
-
-def _tell_cell(
-    scene: Scene, board: Board, ran: Trace, number: int, cells: list[int], dim: int, show: list[str]
-) -> None:
-    out, x = board.seats["out"], board.seats["x"]
-    index = index_of(number, out.plate.layout.shape)
-    free = ["j" if d == dim else str(i) for d, i in enumerate(index)]
-    steps = [step for step in ran.steps if step.writes[0].positions == (number,)]
-    begin = next(k for k, line in enumerate(ran.lines) if "to_index(" in line)
-    scene.step(
-        f"Begin at a cell of out: number {number} is out{spell_index(index)}. "
-        f"What belongs to it is x[{', '.join(free)}]: dim {dim} is free.",
-        line=1 + begin,
-        variables=spell_variables({"o": number, "index": index}),
-        write=out.cell(number),
-        expected=[k for cell in cells for k in x.cell(cell)],
-        show=show,
-    )
-    for cell, step in zip(cells, steps, strict=True):
-        before, after = step.reads[0].values[0], step.writes[0].values[0]
-        at = index_of(cell, x.plate.layout.shape)
-        scene.step(
-            f"{sits([x.plate], at)}: {fmt(step.reads[1].values[0])} is added, "
-            f"and out{spell_index(index)} goes from {fmt(before)} to {fmt(after)}.",
-            **lit(ran, step),
-            text=dict.fromkeys(out.cell(number), after),
-            read=x.cell(cell),
-            write=out.cell(number),
-            keep={"dim": x.cell(cell)},
-            show=show,
-        )
+def turned(x: Tensor, dim: int) -> Tensor:
+    """Return x read from the end along one dim: the same storage, a negative stride."""
+    strides = tuple(-s if d == dim else s for d, s in enumerate(x.strides))
+    offset = x.offset + x.strides[dim] * (x.shape[dim] - 1) if x.size else x.offset
+    return Tensor(x.storage, x.shape, strides, offset)
 
 
 def gathered(ran: Trace, cells: int) -> Iterator[list[int]]:
@@ -243,7 +236,7 @@ def draw_outlines(scene: Scene, key: str, grid: Drawn, cells: list[int]) -> list
     ]
 
 
-def _places(x: Tensor, dim: int) -> list[list[int]]:
+def places_of(x: Tensor, dim: int) -> list[list[int]]:
     """Return the cells of x, in reading order, that the stencil covers at each place."""
     out, onto = landing(x, (dim,))
     lands = Plate("out", "out", onto, ()).positions.ravel()

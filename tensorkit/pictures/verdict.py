@@ -136,7 +136,8 @@ class Verdict:
     def _strange(self, position: int, cell: Cell) -> str:
         fed = self.expected.feeds[position]
         end = "is not it" if len(fed) == 1 else "is not one of them"
-        say = f"out[{position}] is {self.expected.words} {spell(fed)}: {spell([cell])} {end}."
+        fed_by = f"{self.call.named(('out', position))} is {self.expected.words}"
+        say = f"{fed_by} {self.call.listed(fed)}: {self.call.named(cell)} {end}."
         (plate,) = (p for p in self.call.inputs if p.name == cell[0])
         if self.call.kind != "reduce" and plate.layout.strides != row_major(plate.layout.shape):
             say += f" The strides of {plate.name} are {plate.layout.strides}."
@@ -153,15 +154,16 @@ class Verdict:
         before = {cell for w in self.writes if w.step <= last for _, cell in w.reads}
         missing = tuple(cell for cell in fed if cell not in before)
         twice = tuple(cell for cell in fed if read[cell] > fed.count(cell))
-        name = f"out[{position}]"
+        name = self.call.named(("out", position))
         if missing:
             left = "it was" if len(missing) == 1 else "they were"
-            say = f"{name} is {self.expected.words} {spell(fed)}."
-            say += f" {spell(missing)}: {left} never read."
+            say = f"{name} is {self.expected.words} {self.call.listed(fed)}."
+            say += f" {self.call.listed(missing)}: {left} never read."
             self._add(Finding(last, say, (("out", position),), missing))
             return
         if twice and self.call.kind == "reduce":
-            say = f"{name} is {self.expected.words} {spell(fed)}: {spell(twice)} was read again."
+            say = f"{name} is {self.expected.words} {self.call.listed(fed)}:"
+            say += f" {self.call.listed(twice)} was read again."
             again = [s for w in writes for s, cell in w.reads if cell == twice[0]]
             self._add(Finding(again[1], say, twice[:1], fed))
             return
@@ -190,7 +192,7 @@ class Verdict:
         if not left or not self.written:
             return  # a loop that wrote nothing at all is another story
         was = "was" if len(left) == 1 else "were"
-        say = f"{spell([('out', p) for p in left])} {was} never written."
+        say = f"{self.call.listed([('out', p) for p in left])} {was} never written."
         self._add(Finding(None, say, tuple(("out", p) for p in left)))
 
     def _index(self, position: int) -> str:
@@ -200,11 +202,3 @@ class Verdict:
     def _arithmetic(self, position: int) -> str:
         (ordinal,) = np.flatnonzero(self.call.out.positions.ravel() == position)
         return self.call.out.arithmetic(index_of(int(ordinal), self.call.out.layout.shape))
-
-
-def spell(cells: Sequence[Cell], most: int = 6) -> str:
-    """Return cells as ``a[1], a[7], a[13]``; the rest of many is counted."""
-    words = [f"{name}[{position}]" for name, position in cells[:most]]
-    if len(cells) > most:
-        words.append(f"{len(cells) - most} more")
-    return " and ".join(words) if len(words) == 2 else ", ".join(words)

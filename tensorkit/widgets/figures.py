@@ -56,7 +56,7 @@ def stencil(x: Any = None, dim: int = 0, op: Any = ops.ROWS["sum"]) -> Stepper:
 
 def implement(x: Any = None, dim: int = 1) -> Stepper:
     """Step through the loop that sums: it starts from a cell of out and asks what belongs to it."""
-    from tensorkit.pictures.stencil import implement_scene
+    from tensorkit.pictures.implement import implement_scene
 
     return Stepper(implement_scene(three_by_two() if x is None else x, dim))
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from matplotlib import rc_context, rcdefaults, rcParams
+import numpy as np
+from matplotlib import rc_context, rcdefaults
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
@@ -62,21 +63,14 @@ def png(page: Figure, dpi: float, dark: bool) -> bytes:
 
     few, small = Image.new("P", (1, 1)), io.BytesIO()
     few.putpalette([channel for ink in inks(palette(dark)) for channel in channels(ink)])
-    raw = Image.open(io.BytesIO(save(page, format="png", dpi=dpi)))
-    raw.convert("RGB").quantize(palette=few, dither=Image.Dither.NONE).save(
-        small, "png", optimize=True
-    )
-    return small.getvalue()
-
-
-def save(page: Figure, **how: Any) -> bytes:
-    """Return a figure as a file; the reader's own Matplotlib settings do not reach it."""
-    file = io.BytesIO()
     with rc_context():
-        rcdefaults()
-        rcParams["svg.fonttype"] = "none"  # text stays text
-        page.savefig(file, **how)
-    return file.getvalue()
+        rcdefaults()  # the reader's own Matplotlib settings do not reach it
+        page.set_dpi(dpi)
+        canvas = FigureCanvasAgg(page)
+        canvas.draw()
+    raw = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    raw.quantize(palette=few, dither=Image.Dither.NONE).save(small, "png", optimize=True)
+    return small.getvalue()
 
 
 def _cells(axes: Any, boxes: list[Box], state: State, colours: Palette) -> None:

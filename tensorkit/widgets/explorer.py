@@ -181,7 +181,7 @@ class Explorer:
         """Return the explorer as HTML that stands alone and can be put into any page."""
         still = Stepper(self.scene())
         data = {**self.pack(), "packed": _zipped([one.payload() for one in self._scenes()])}
-        return still.fragment(data, "explore")
+        return still.fragment(data, "explore", "play.js", "explorer.js")
 
     def pack(self) -> dict[str, Any]:
         """Return the title and the controls for the browser."""

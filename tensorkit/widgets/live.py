@@ -19,7 +19,7 @@ from tensorkit.widgets.page import css, looks, payload, script
 class LiveStepper(anywidget.AnyWidget):
     """A stepper with a ``step`` that Python can read, set and observe."""
 
-    _esm = script() + "\nexport default { render };\n"
+    _esm = script("play.js") + "\nexport default { render };\n"
     _css = css()
     payload = traitlets.Dict().tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
@@ -51,7 +51,7 @@ class LiveExplorer(anywidget.AnyWidget):
     before stays.
     """
 
-    _esm = script() + "\nexport default { render: renderExplorer };\n"
+    _esm = script("play.js", "explorer.js") + "\nexport default { render: renderExplorer };\n"
     _css = css()
     told = traitlets.Dict().tag(sync=True)
     payload = traitlets.Dict().tag(sync=True)

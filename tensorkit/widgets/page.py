@@ -10,6 +10,7 @@ import base64
 import hashlib
 import html
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -17,14 +18,13 @@ from typing import Any
 from tensorkit.pictures.scene import Scene
 from tensorkit.pictures.theme import CELL, DARK, LIGHT, MARKS, TINTS, Palette
 
-SCRIPTS = ("picture.js", "play.js", "stepper.js", "explorer.js")
 TRUST = "Trust this notebook to step through the picture: it is a still without its script."
 
 
 @cache
-def script() -> str:
-    """Return the script without its comments and indents."""
-    return "\n".join(_lean(_read(name)) for name in SCRIPTS)
+def script(*more: str) -> str:
+    """Return the stepper's script without comments and indents, and ``more`` of them."""
+    return "\n".join(_lean(_read(name)) for name in ("picture.js", "stepper.js", *more))
 
 
 @cache
@@ -49,10 +49,13 @@ def payload(scene: Scene) -> dict[str, Any]:
     return {**scene.payload(), **looks()}
 
 
-def fragment(still: bytes, alt: str, wide: float, data: dict[str, Any], starter: str) -> str:
+def fragment(
+    still: bytes, alt: str, wide: float, data: dict[str, Any], starter: str, more: Sequence[str]
+) -> str:
     """Return HTML to be put anywhere in a page: a still, the data, and the script that starts it.
 
-    ``wide`` is the still's width in cells; ``starter`` names the function of the script.
+    ``wide`` is the still's width in cells; ``starter`` names a function of the script, and ``more``
+    the files that it needs besides the stepper's.
     """
     image = base64.b64encode(still).decode("ascii")
     wide = round(wide * CELL)
@@ -61,7 +64,7 @@ def fragment(still: bytes, alt: str, wide: float, data: dict[str, Any], starter:
         f'style="max-width:100%;height:auto" src="data:image/png;base64,{image}">'
         f"<div><small>{TRUST}</small></div></div>"
         f'<script type="application/json">{_json({**data, **looks()})}</script>'
-        f"<script>(() => {{{script()}\n{starter}(document.currentScript);}})()</script>"
+        f"<script>(() => {{{script(*more)}\n{starter}(document.currentScript);}})()</script>"
     )
 
 

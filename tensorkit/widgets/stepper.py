@@ -6,6 +6,8 @@ works in a saved notebook or an exported page.
 
 from __future__ import annotations
 
+import math
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from tensorkit.widgets.live import LiveStepper
+
+PIXELS = 820_000  # of a still: a tall picture must not weigh more than its steps
+
+
+MOST = 1_000_000  # pixels of a still
 
 
 class Stepper:
@@ -36,11 +43,15 @@ class Stepper:
 
     def html(self) -> str:
         """Return the stepper as HTML that stands alone and can be put into any page."""
-        return self.fragment({**self.scene.payload(), "step": self.step}, "start")
+        data = {**self.scene.payload(), "step": self.step}
+        return self.fragment(data, "start", *(["play.js"] if self.scene.play else []))
 
-    def fragment(self, data: dict[str, Any], starter: str) -> str:
-        """Return HTML that is this still until its script runs ``starter`` on the data."""
-        return fragment(self._picture(1200, 108), self._alt(), self.scene.width, data, starter)
+    def fragment(self, data: dict[str, Any], starter: str, *more: str) -> str:
+        """Return HTML that is this still until its script runs ``starter`` on the data.
+
+        ``more`` names what the script needs besides the stepper.
+        """
+        return fragment(self._picture, self._alt(), self.scene.width, data, starter, more)
 
     def save(self, path: str | Path) -> Path:
         """Write one HTML page that holds all it needs, and return its path."""
@@ -57,9 +68,11 @@ class Stepper:
 
         return LiveStepper(self.scene, step=self.step)
 
-    def _picture(self, most: int, dpi: float) -> bytes:
-        """The still, at most so many pixels wide."""
-        return self.scene.png(self.still, min(dpi, 72 * most / (self.scene.width * CELL)))
+    @cached_property
+    def _picture(self) -> bytes:
+        """The still: sharp on most screens, and of a size that a page and a notebook can bear."""
+        pixels = self.scene.width * self.scene.height * CELL**2
+        return self.scene.png(self.still, min(132, 72 * math.sqrt(MOST / pixels)))
 
     def _alt(self) -> str:
         steps = self.scene.steps
@@ -70,7 +83,7 @@ class Stepper:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return {
             "text/html": self.html(),
-            "image/png": self._picture(2000, 144),
+            "image/png": self._picture,
             "text/plain": self.scene.transcript(),
         }
 

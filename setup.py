@@ -30,6 +30,8 @@ REQUIRES = [
     "jupyterlab>=4.4,<5",
     # Formulas in exported pages, without a script from the network.
     "latex2mathml>=3.77,<4",
+    # Loads the machine code that numba had it make; every numba asks for the one that fits.
+    "llvmlite>=0.44,<0.51",
     # The stepper edits the SVG that Matplotlib writes; its shape is no promise.
     "matplotlib>=3.10,<3.12",
     "nbclient>=0.10,<0.12",
@@ -40,7 +42,7 @@ REQUIRES = [
     "nbgrader>=0.9.6,<0.9.7",
     # The tools of nbgrader live in it.
     "notebook>=7.4,<8",
-    # Kernels are called through compiled entry points and kept in numba's own cache files.
+    # Kernels are what it compiles: their machine code is taken out of it and kept.
     "numba>=0.61,<0.69",
     "numpy>=2.1,<3",
     # `tensorkit doctor` compares versions with ranges; its versions are dates, so no bound above.
@@ -66,8 +68,8 @@ EXTRAS = {
     ],
     # The 8x8 digits to train on; nothing else of it is used.
     "data": ["scikit-learn>=1.6,<2"],
-    # The ratios in benchmarks/ were measured against this version.
-    "bench": ["torch==2.13.0"],
+    # The ratios in benchmarks/ were measured against these versions.
+    "bench": ["autograd==1.9.1", "mygrad==2.5.0", "torch==2.13.0"],
 }
 
 

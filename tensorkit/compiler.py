@@ -1,8 +1,8 @@
 """A kernel is a text with two lives: numba compiles it, and plain Python runs it line by line.
 
-The text is written once to a file named after its content. Numba caches its machine code beside
-that file, so the second start of Python compiles nothing, and a changed formula is a new file: a
-stale cache cannot be met. Before the first call nothing is compiled, and numba is not imported.
+The text is written once to a file named after its content, and its machine code beside it in one
+named after all that it was made from. So the second start of Python compiles nothing, and a changed
+formula is a new file: a stale one cannot be met. What need not be compiled imports no numba.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ import linecache
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
-Entry = Callable[..., None]
+from . import machine
+
+Entry = machine.Entry
 
 # contract: a * b + c may be rounded once. reassoc: a fold may be split into several running totals.
 # nothing is assumed about nan, inf or the sign of zero.
@@ -30,7 +32,8 @@ FAST = {"elementwise": {"contract"}, "reduce": {"contract", "reassoc", "nsz"}}
 def cache_folder() -> Path:
     """Return the folder for generated kernels: $TENSORKIT_CACHE, else the user's cache folder.
 
-    Where neither can be written, a temporary folder serves: then each start compiles anew.
+    Where it cannot be written, a temporary folder serves, which lists what the other one holds:
+    that is used, and only what is missing is compiled anew at each start.
     """
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(os.environ.get("TENSORKIT_CACHE") or Path(base) / "tensorkit").expanduser()
@@ -39,7 +42,9 @@ def cache_folder() -> Path:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError:
-        folder = Path(tempfile.mkdtemp(prefix="tensorkit-"))
+        full, folder = folder, Path(tempfile.mkdtemp(prefix="tensorkit-"))
+        for file in full.glob("*") if os.access(full, os.R_OK) else ():
+            (folder / file.name).symlink_to(file.absolute())
     return folder
 
 
@@ -57,14 +62,10 @@ class Kernel:
         digest = hashlib.sha256(f"{self.kind}\n{self.text}".encode()).hexdigest()[:16]
         path = cache_folder() / f"{self.name}_{digest}.py"
         if not path.exists():
-            # not a file of tempfile, which only its owner could read: caches are shared
-            temporary = path.with_suffix(f".{uuid4().hex}.tmp")
-            temporary.write_text("import math\n\nimport numpy as np\n\n\n" + self.text, "utf-8")
-            os.replace(temporary, path)  # another process may write the same file: both are whole
+            machine.write(path, f"import math\n\nimport numpy as np\n\n\n{self.text}".encode())
         return path
 
     def _names(self) -> dict[str, Any]:
-        # numba imports the module of a cached function by name, so it has to be one that exists
         names: dict[str, Any] = {"__name__": "tensorkit.scalars"}
         exec(compile(self.path.read_text(encoding="utf-8"), str(self.path), "exec"), names)
         linecache.checkcache(str(self.path))
@@ -84,20 +85,11 @@ class Kernel:
         return found
 
     def _compile(self, dtypes: tuple[np.dtype[Any], ...]) -> Entry:
-        import numba
-
-        names = self._names()
         options: dict[str, Any] = {"error_model": "numpy", "fastmath": FAST[self.kind]}
-        for name, value in names.items():
-            if callable(value) and name != self.name:
-                names[name] = numba.njit(**options)(value)
-        flat = [numba.types.Array(numba.from_dtype(d), 1, "C") for d in dtypes]
-        # unsigned positions: numba then leaves out its test for negative indices, which would
-        # keep the loop from being vectorised. Negative steps still work: they wrap around.
-        table = numba.types.Array(numba.uint64, 2, "C")
-        signature = numba.void(*flat, table)
-        compiled = numba.njit(signature, cache=True, **options)(names[self.name])
-        # the entry point skips the dispatcher's type check, which costs more than a small loop
-        compiled_for: Any = compiled.overloads[signature.args]
-        entry: Entry = compiled_for.entry_point
-        return entry
+        path = self.path.with_suffix(f".{machine.recipe(options, dtypes)}.o")
+        code = machine.kept(path)
+        if code is None:
+            code = machine.compiled(self.name, self.text, self._names(), options, dtypes)
+            with suppress(OSError):  # a full disk is no reason not to compute
+                machine.keep(path, code)
+        return machine.loaded(self.name, code)

@@ -11,6 +11,12 @@ from typing import Any
 
 # an entry, and the module beside this one whose function of that name starts it
 ENTRIES: dict[str, str] = {
+    "storage": "storage_explorer",
+    "odometer": "odometer_explorer",
+    "broadcast": "broadcast_explorer",
+    "arena": "arena_explorer",
+    "operation": "operation_explorer",
+    "reduce": "reduce_explorer",
     "graph": "graph_explorer",
     "schedule": "graph_explorer",
     "race": "race_explorer",

@@ -22,7 +22,7 @@ SEEN = """root => {
       .map(e => e.dataset.a).sort(),
     caption: root.querySelector('[role=status]').textContent,
     count: root.querySelector('.tk-count').textContent,
-    alt: root.querySelector('svg[role=img]').getAttribute('aria-label'),
+    alt: root.querySelector('.tk-picture > svg').getAttribute('aria-label'),
     line: all('.tk-line[data-now]')
       .map(e => [+e.dataset.n, e.textContent, e.hasAttribute('data-bad')]),
     marks: all('.tk-mark').map(e => e.textContent),

@@ -39,13 +39,17 @@ class Turn:
     name: str = ""
 
     def cells(self) -> Keys:
-        """Return every key of a cell or a label that this turn names."""
+        """Return every key of a cell or a label that this turn changes."""
         kept = [key for keys in self.keep.values() for key in keys_of(keys)]
-        return (self.key, *self.needs, *self.refused, *self.text, *self.arrivals, *kept)
+        return (*self.text, *self.arrivals, *kept)
 
     def lines(self) -> Keys:
         """Return every key of an arrow or an outline that this turn names."""
         return keys_of(self.hold)
+
+    def roles(self) -> Keys:
+        """Return every role that this turn gives."""
+        return (self.mark, *self.keep)
 
     def pack(self) -> dict[str, Any]:
         """Return the turn for the browser: short names, as those of a step, nothing empty."""
@@ -77,7 +81,7 @@ class Turns:
     done: str
 
     def __post_init__(self) -> None:
-        keys = [turn.key for turn in self.turns]
+        keys = self.picks()
         if len(set(keys)) < len(keys):
             raise ValueError(f"a key has two turns among {keys}: every turn picks its own cell")
         for turn in self.turns:
@@ -96,13 +100,21 @@ class Turns:
         if stuck := set(keys) - picked:
             raise ValueError(f"{sorted(stuck)} wait for one another: no order finishes the game")
 
+    def picks(self) -> Keys:
+        """Return the cells that the reader picks."""
+        return tuple(turn.key for turn in self.turns)
+
     def cells(self) -> Keys:
-        """Return every key of a cell or a label that the game names."""
+        """Return every key of a cell or a label that the game changes."""
         return tuple(key for turn in self.turns for key in turn.cells())
 
     def lines(self) -> Keys:
         """Return every key of an arrow or an outline that the game names."""
         return tuple(key for turn in self.turns for key in turn.lines())
+
+    def roles(self) -> Keys:
+        """Return every role that the game gives."""
+        return tuple(role for turn in self.turns for role in turn.roles())
 
     def pack(self) -> dict[str, Any]:
         """Return the game for the browser."""
@@ -116,28 +128,38 @@ class Connect:
 
     ``why`` says for an edge what is said when it is missing, or drawn though it is wrong; other
     edges get a plain sentence. ``names`` are what a screen reader calls the cells. Raises
-    ValueError if an edge does not lead from a source to a target.
+    ValueError if there are no edges, or one does not lead from a source to a target.
     """
 
     sources: Sequence[str]
     targets: Sequence[str]
-    edges: Iterable[Edge]
+    edges: Sequence[Edge]
     opening: str
     done: str
     why: Mapping[Edge, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not self.edges:
+            raise ValueError("no edges to draw: the game would be won before it begins")
         for a, b in (*self.edges, *self.why):
             if a not in self.sources or b not in self.targets:
                 raise ValueError(f"the edge {(a, b)} does not lead from a source to a target")
 
+    def picks(self) -> Keys:
+        """Return the cells that the reader picks."""
+        return (*self.sources, *self.targets)
+
     def cells(self) -> Keys:
-        """Return every key of a cell that the game names."""
-        return (*self.sources, *self.targets, *self.names)
+        """Return the cells that the game changes: none, the reader draws on the picture."""
+        return ()
 
     def lines(self) -> Keys:
         """Return the arrows of the scene that the game names: none, the reader draws them."""
+        return ()
+
+    def roles(self) -> Keys:
+        """Return the roles that the game gives: none but those of its own arrows."""
         return ()
 
     def pack(self) -> dict[str, Any]:

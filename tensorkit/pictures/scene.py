@@ -39,8 +39,11 @@ class Scene(Canvas):
     @play.setter
     def play(self, game: Play | None) -> None:
         if game:
+            self._check_keys(game.picks(), self._cells, "the game", "a cell")
             self._check_keys(game.cells(), self._text_of, "the game", "a cell or a label")
             self._check_keys(game.lines(), self._lines, "the game", "an arrow or an outline")
+            for role in game.roles():
+                self._check_role(role)
         self._play = game
 
     def step(

@@ -27,10 +27,11 @@ function play(game, parts) {
     playing = !showing;
     shows.textContent = showing ? "My turn" : "Show me";
     for (const one of tools.children) one.hidden = showing && one !== shows;
-    cells.forEach(([key, e]) => playing ? arm(key, e) : disarm(e));
+    if (playing) cells.forEach(([key, e]) => arm(key, e));
     // a picture of cells to press is no single image
     view.svg.setAttribute("role", playing ? "group" : "img");
     showing ? (rules.leave(), demonstrate()) : rules.open();
+    if (showing) cells.forEach(([, e]) => disarm(e));
   }
   const cells = rules.keys.map((key) => [key, view.cells.get(key)]);
   function arm(key, e) {
@@ -90,12 +91,17 @@ function turns(game, { view, caption, stepper }) {
     steps = [...steps.slice(0, before.length + 1), step];
     stepper.load(steps, picked.length);
   }
+  // what was picked already says so to a screen reader, at every step that one goes back to
+  stepper.painted = () => {
+    const before = picked.slice(0, stepper.step);
+    for (const key of byKey.keys()) view.cells.get(key).setAttribute("aria-disabled", before.includes(key));
+  };
   function open() {
     picked = [];
     steps = [{ s: game.opening }];
     stepper.load(steps, 0);
   }
-  return { keys: game.turns.map((turn) => turn.key), nameOf, pick, open, leave() {}, tools: [] };
+  return { keys: game.turns.map((turn) => turn.key), nameOf, pick, open, leave: () => (picked = []), tools: [] };
 }
 
 // Connect: arrows from cell to cell, drawn and taken away until they are right.
@@ -122,7 +128,7 @@ function connect(game, { view, caption, stepper }) {
   function pick(key) {
     fresh = false;
     if (from !== undefined && key !== from && game.targets.includes(key)) return toggle(key);
-    if (!game.sources.includes(key)) return tell(`Begin at a cell that an arrow can leave: ${game.sources.slice(0, 3).map(nameOf).join(", ")} …`, true);
+    if (!game.sources.includes(key)) return tell(`Begin at a cell that an arrow can leave: ${game.sources.slice(0, 3).map(nameOf).join(", ")}${game.sources.length > 3 ? " …" : "."}`, true);
     if (from === key) return choose(), tell("No arrow begun.");
     choose(key);
     fresh = true;
@@ -169,6 +175,7 @@ function line(start, end) {
   head.setAttribute("d", `M${tip}L${neck[0] - uy * 3.5} ${neck[1] + ux * 3.5}L${neck[0] + uy * 3.5} ${neck[1] - ux * 3.5}Z`);
   shaft.setAttribute("d", `M${tail}L${neck}`);
   group.append(head, shaft);
+  group.setAttribute("class", "tk-drawn");
   group.setAttribute("data-a", "");
   group.setAttribute("data-on", "");
   return group;

@@ -158,7 +158,7 @@ function mount(root, data, told = {}) {
       stepper.last = steps.length - 1;
       stepper.step = -1;
       slider.max = stepper.last;
-      bar.hidden = stepper.last === 0;
+      bar.hidden = stepper.last === 0 && data.play?.kind !== "turns";
       root.setAttribute("aria-label", stepper.last ? `${title}. Arrow keys step.` : title);
       stepper.go(n, true);
     },
@@ -177,6 +177,7 @@ function mount(root, data, told = {}) {
       count.textContent = `${n} / ${last}`;
       for (const [e, off] of [[first, n === 0], [back, n === 0], [next, n === last], [end, n === last]]) e.setAttribute("aria-disabled", off);
       if (!quietly) told.changed?.(n);
+      stepper.painted?.();
       told.painted?.(view);
     },
     play(on = !timer) {

@@ -66,7 +66,7 @@ def png(page: Figure, dpi: float, dark: bool) -> bytes:
     with rc_context():
         rcdefaults()  # the reader's own Matplotlib settings do not reach it
         page.set_dpi(dpi)
-        canvas = FigureCanvasAgg(page)
+        canvas: Any = FigureCanvasAgg(page)
         canvas.draw()
     raw = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
     raw.quantize(palette=few, dither=Image.Dither.NONE).save(small, "png", optimize=True)

@@ -16,12 +16,13 @@ apt = if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null; \
 	else echo "$(2) Install it with: sudo apt-get install $(1)" >&2; exit 1; fi
 
-.PHONY: help lab test bench format slides clean chromium
+.PHONY: help lab test bench bench-widgets format slides clean chromium
 
 help:
 	@echo "make lab      open the first lesson in JupyterLab"
 	@echo "make test     lint, check types, run all tests"
 	@echo "make bench    compare speed with other libraries (downloads PyTorch)"
+	@echo "make bench-widgets  measure steppers and explorers in a browser"
 	@echo "make slides   write every lesson as slides into _site/"
 	@echo "make format   format the sources"
 	@echo "make clean    remove everything that was made, .venv too"
@@ -38,6 +39,9 @@ test: $(VENV)/.test chromium
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
+
+bench-widgets: $(VENV)/.test chromium
+	$(BIN)/python -m benchmarks.widgets
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

@@ -168,8 +168,25 @@ def test_what_cannot_be_shown_is_refused():
         backward_scene(lambda x: x, tk.tensor(W))
     with pytest.raises(tk.GraphError, match="its input itself"):
         backward_scene(tk.contiguous, tk.tensor(X))
-    with pytest.raises(tk.ShapeError, match="30 cells"):
-        backward_scene(tk.exp, tk.rand(5, 6, seed=1))
+    with pytest.raises(tk.ShapeError, match="120 cells, and the way back of a permute"):
+        backward_scene(tk.permute, tk.rand(10, 12, seed=1), 1, 0)
+    with pytest.raises(tk.ShapeError, match="view a vector as"):
+        backward_scene(tk.matmul, tk.zeros(2, 3), tk.zeros(3))
+    with pytest.raises(tk.ShapeError, match="more than 60 cells"):
+        backward_scene(tk.matmul, tk.zeros(9, 3), tk.zeros(3, 8))
+
+
+def test_of_large_inputs_a_part_runs_alone_and_says_so():
+    x, w = tk.rand(100, 50, seed=1), tk.rand(50, seed=2)
+    scene = backward_scene(tk.mul, x, w, grad_out=tk.rand(100, 50, seed=3))
+    assert "(100, 50) is shown in part" in scene.steps[0].say and "alone" in scene.steps[0].say
+    up = tk.rand(100, 50, seed=3).numpy()[:8, :10]
+    want = (up * x.numpy()[:8, :10]).sum(0)
+    assert texts(scene, "g1") == [fmt(g) for g in want.tolist()]
+    assert len(scene.boxes) < 1000
+    mean = backward_scene(tk.mean, x, dim=0)
+    assert texts(mean, "g0") == [fmt(g) for g in np.tile(distinct((1, 10)) / 8, (8, 1)).ravel()]
+    check_layout(mean)
 
 
 def test_it_can_be_painted_and_sent_to_the_browser():
@@ -178,8 +195,34 @@ def test_it_can_be_painted_and_sent_to_the_browser():
     assert len(scene.payload()["steps"]) == len(scene.steps)
 
 
-def test_backward_of_what_has_no_picture_says_what_to_draw_instead():
-    with pytest.raises(tk.DtypeError, match=r"lambda x, y: tk.matmul\(...\)"):
-        backward_scene(tk.matmul, tk.zeros(2, 3), tk.zeros(3, 4))
-    with pytest.raises(tk.DtypeError, match="where has no picture"):
-        backward_scene(tk.where, tk.zeros(2), tk.zeros(2), tk.ones(2))
+def test_where_sends_each_gradient_to_what_was_chosen():
+    c = tk.tensor([[1.0, 0, 1], [0, 1, 1]])
+    scene = backward_scene(tk.where, c, tk.tensor(X), tk.tensor(W))
+    assert texts(scene, "g0") == ["0"] * 6
+    assert texts(scene, "g1") == ["1", "0", "2", "0", "3", "30"]
+    assert texts(scene, "g2") == ["20", "10", "0"]
+    assert scene.title == "where backward: out = c ? x : y"
+    assert scene.steps[3].roles["read"][-1] == "v0.1", "the slope follows from the condition"
+    check_layout(scene)
+
+
+M = [[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, -7.0, 8.0], [9.0, 10.0, 11.0, 12.0]]
+
+
+def test_a_cell_of_a_product_answers_for_its_line():
+    x, y = tk.tensor(X, requires_grad=True), tk.tensor(M, requires_grad=True)
+    scene = backward_scene(tk.matmul, x, y)
+    (x @ y).backward(tk.tensor(distinct((2, 4))))
+    assert texts(scene, "g0") == [fmt(g) for g in x.grad.numpy().ravel().tolist()]
+    assert texts(scene, "g1") == [fmt(g) for g in y.grad.numpy().ravel().tolist()]
+    assert len(scene.steps) == 2 + x.size + 1 + y.size + 1
+    assert scene.steps[3].say == (
+        "x[0, 1] took part in out[0, :], with slopes y[1, :]: "
+        "x.grad[0, 1] = 1 · 5 + 10 · 6 + 2 · (−7) + 20 · 8 = 211."
+    )
+    assert set(scene.steps[3].roles["read"]) == {
+        "v0.1", *(f"g2.{j}" for j in range(4)), *(f"v1.{j}" for j in range(4, 8))
+    }  # fmt: skip
+    assert scene.steps[-1].say == "All of y.grad together: y.grad = xᵀ @ grad_out."
+    assert set(scene.links["g1.4"]) == {"g2.0", "v0.1", "g2.4", "v0.4"}
+    check_layout(scene)

@@ -7,6 +7,7 @@ copy, and then the copies of every cell add.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, cast
 
 import numpy as np
@@ -14,31 +15,41 @@ import numpy as np
 from tensorkit.errors import DtypeError, GraphError, ShapeError
 from tensorkit.functions import Operation
 from tensorkit.graph import Variable
+from tensorkit.layout import broadcast_shapes
 from tensorkit.pictures import backward_words as words
 from tensorkit.pictures.backward_picture import BackwardPicture
-from tensorkit.pictures.cells import MOST, feeds, texts
+from tensorkit.pictures.cells import feeds, texts
+from tensorkit.pictures.excerpt import left_out, limits, repacked, shown
+from tensorkit.pictures.product_back import ProductPicture
+from tensorkit.pictures.running import as_tensor
 from tensorkit.pictures.scene import Scene
 from tensorkit.tape import Call, Share, run
+from tensorkit.tensor import tensor
+
+MOVED = 100  # cells that a move sends home one by one
 
 
 def backward_scene(op: Any, *inputs: Any, grad_out: Any = None, dim: Any = None) -> Scene:
     """Return the scene of one row's backward: ``backward_scene(tk.mul, x, y)``.
 
     ``inputs`` are what the row is called with, ``dim`` is for a reduce; ``grad_out`` has the shape
-    of the output, and holds different numbers if it is left out. Raises DtypeError if ``op`` is no
-    row of the table, GraphError if it handed its input on, as ``contiguous`` may, and ShapeError if
-    a tensor has more than 24 cells: each cell is a step.
+    of the output, and holds different numbers if it is left out. Of large inputs a part is shown,
+    and runs alone. Raises DtypeError if ``op`` is no row of the table, GraphError if it handed its
+    input on, as ``contiguous`` may, and ShapeError for a move of large tensors.
     """
+    return backward_picture(op, *inputs, grad_out=grad_out, dim=dim).scene
+
+
+def backward_picture(
+    op: Any, *inputs: Any, grad_out: Any = None, dim: Any = None
+) -> BackwardPicture | ProductPicture:
+    """Return the picture of one row's backward, its steps told; see ``backward_scene``."""
     if not isinstance(op, Operation):
         raise DtypeError(
             f"backward of {getattr(op, '__name__', op)!r} has no picture cell by cell: give a row "
             "of the table, such as tk.mul, or draw the graph of the expression"
         )
-    if op.kind == "product" or len(getattr(op, "names", ())) > 2:
-        raise DtypeError(
-            f"backward of {op.name} has no picture cell by cell: step through the graph of an "
-            f"expression that uses it, such as lambda x, y: tk.{op.name}(...).sum()"
-        )
+    inputs, grad_out, rest = in_part(op, inputs, grad_out, dim)
     settings = {} if dim is None else {"dim": dim}
     tensors = [k for k, one in enumerate(inputs) if isinstance(one, (Variable, np.ndarray, list))]
     plain, row = list(inputs), cast(Any, op)
@@ -48,19 +59,50 @@ def backward_scene(op: Any, *inputs: Any, grad_out: Any = None, dim: Any = None)
             plain[k] = one
         return row(*plain, **settings)
 
+    names = getattr(op, "names", None)
+    if names is not None and len(names) == len(inputs):  # the letters of the row's own formula
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        asked = [inspect.Parameter(names[k], kind) for k in tensors]
+        call.__signature__ = inspect.Signature(asked)  # type: ignore[attr-defined]
     tape = run(call, *(inputs[k] for k in tensors), grad_out=grad_out)
     if not tape.pulls:
         raise GraphError(f"{op.name} returned its input itself: there is no step to go back")
+    if op.kind == "product":
+        return ProductPicture(tape, rest)
     largest = max((grid.shape for grid in tape.grids if grid.number is None), key=np.prod)
-    if np.prod(largest) > MOST:
+    if op.kind == "move" and np.prod(largest) > MOVED:
         raise ShapeError(
-            f"a tensor of shape {largest} has {np.prod(largest)} cells, and backward is shown cell "
-            f"by cell for up to {MOST}: give smaller tensors"
+            f"a tensor of shape {largest} has {np.prod(largest)} cells, and the way back of a "
+            f"{op.name} is shown cell by cell for up to {MOVED}: give smaller tensors"
         )
     picture = BackwardPicture(tape)
     link(picture)
-    tell(picture)
-    return picture.scene
+    tell(picture, rest)
+    return picture
+
+
+def in_part(
+    op: Operation, inputs: tuple[Any, ...], grad_out: Any, dim: Any
+) -> tuple[tuple[Any, ...], Any, str]:
+    """Return inputs and grad_out as they are, or parts of large ones, and a sentence about it."""
+    if op.kind not in ("map", "zip", "reduce"):
+        return inputs, grad_out, ""
+    tensors = {k: as_tensor(t) for k, t in enumerate(inputs) if not isinstance(t, (int, float))}
+    whole = broadcast_shapes(*(t.shape for t in tensors.values()))
+    # an input has values, slopes, a gradient and perhaps products; the output values and grad_out
+    lengths = shown(whole, 1.5 * len(tensors) + 1)
+    if lengths == whole:
+        return inputs, grad_out, ""
+    parts = tuple(
+        repacked(tensors[k], limits(lengths, tensors[k].shape)) if k in tensors else one
+        for k, one in enumerate(inputs)
+    )
+    if grad_out is not None:
+        out = tensor(grad_out).numpy() if not isinstance(grad_out, Variable) else grad_out.numpy()
+        cut = lengths if out.ndim == len(whole) else ()
+        grad_out = out[tuple(slice(n) for n in cut)]
+    rest = left_out("The output" if op.kind != "reduce" else "The input", lengths, whole)
+    return parts, grad_out, f"{rest} This part runs alone."
 
 
 def link(picture: BackwardPicture) -> None:
@@ -82,11 +124,12 @@ def link(picture: BackwardPicture) -> None:
                     picture.scene.link(picture.grads[k].keys[home], picture.products[k].keys[cell])
 
 
-def tell(picture: BackwardPicture) -> None:
+def tell(picture: BackwardPicture, rest: str = "") -> None:
     """Add the steps: forward, what arrives, every cell, then the sums over copies."""
     scene, given = picture.scene, [key for d in picture.values.values() for key in d.keys]
     out = dict(zip(picture.result.keys, texts(picture.out.values), strict=True))
-    scene.step(words.forward(picture.tape, picture.call), read=given, write=[*out, "op"], text=out)
+    say = words.forward(picture.tape, picture.call) + rest
+    scene.step(say, read=given, write=[*out, "op"], text=out)
     up = dict(zip(picture.upstream.keys, texts(picture.tape.grad_out), strict=True))
     scene.step(words.arrives(picture.tape), grad=up, text=up, keep={"known": up})
     if picture.call.kind == "move":
@@ -132,7 +175,7 @@ def mentioned(picture: BackwardPicture, o: int) -> list[str]:
     keys = []
     letters = words.letters(picture.call, picture.ways)
     for k in picture.drawn_ins:
-        if ("x", "y")[k] in letters:
+        if words.names(picture.call)[k] in letters:
             undo = picture.undo(k)
             homes = feeds(picture.tape, undo[0], 0) if undo else None
             cells = feeds(picture.tape, picture.call, k)[o]

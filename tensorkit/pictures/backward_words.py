@@ -27,10 +27,17 @@ def arrives(tape: Tape) -> str:
     return f"{what}."
 
 
+def names(call: Call) -> tuple[str, ...]:
+    """Return what the formulas of a call's row call its inputs."""
+    given: tuple[str, ...] = getattr(ops.ROWS[call.name], "names", ("x",))
+    return given
+
+
 def letters(call: Call, inputs: Sequence[int]) -> set[str]:
-    """Return which of x, y and z the local derivatives for some inputs of a call mention."""
+    """Return which inputs, and z, the local derivatives for some inputs of a call mention."""
     row: Any = ops.ROWS[call.name]
-    return set().union(*(names_in(row.derivatives[k]) for k in inputs)) & {"x", "y", "z"}
+    mentioned = set().union(*(names_in(row.derivatives[k]) for k in inputs))
+    return mentioned & {*names(call), "z"}
 
 
 def cell(tape: Tape, pull: Pull, o: int, leaf: Mapping[int, int]) -> str:
@@ -59,9 +66,9 @@ def worked_slope(tape: Tape, pull: Pull, o: int) -> str:
     call = tape.calls[pull.call]
     row: Any = ops.ROWS[call.name]
     k = next(k for k, share in enumerate(pull.shares) if share is not None)
-    if not names_in(row.derivatives[k]) & {"x", "y", "z"}:
+    if not names_in(row.derivatives[k]) & {*names(call), "z"}:
         return ""
-    grids = dict(zip(("x", "y"), call.inputs, strict=False)) | {"z": call.out}
+    grids = dict(zip(names(call), call.inputs, strict=False)) | {"z": call.out}
     cells: dict[str, str | float] = {
         letter: number(float(tape.grids[grid].values.flat[o])) for letter, grid in grids.items()
     }

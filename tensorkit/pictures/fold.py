@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from tensorkit.errors import ShapeError
 from tensorkit.kernels import walk
-from tensorkit.layout import Layout, Shape, layout, regrouped, row_major
+from tensorkit.layout import Layout, Shape, layout, regrouped
 from tensorkit.pictures.board import Board, Plate, spell_index
 from tensorkit.pictures.excerpt import corner, counted, left_out, shown
 from tensorkit.pictures.running import (
     index_of,
     listing,
     lit,
+    out_layout,
     run_kernel,
     run_unseen,
     sits,
@@ -38,19 +39,26 @@ from tensorkit.view import View
 BETWEEN = {"t + x": "+", "t * x": "×"}  # folds that are written between their operands
 
 
-def reduce_scene(row: Reduce, x: Tensor, dim: Any = None, start: float | None = None) -> Scene:
+def reduce_scene(
+    row: Reduce,
+    x: Tensor,
+    dim: Any = None,
+    start: float | None = None,
+    out_strides: Sequence[int] | None = None,
+) -> Scene:
     """Return the scene of a fold over ``dim``: a step for each cell of the input that is shown.
 
-    ``start`` is what out holds before; if not given, what the fold starts from. Raises ShapeError
-    for a fold of no numbers that has no answer.
+    ``start`` is what out holds before; if not given, what the fold starts from. ``out_strides``
+    lay out its result, of the shape that keeps the dims with length 1. Raises ShapeError for a fold
+    of no numbers that has no answer.
     """
     dims = chosen_dims(dim, x.shape)
     share = landing(x, dims)[0].size / max(x.size, 1)  # out takes room as well
     part = corner(x, shown(x.shape, 1 + share))
     # the longest strides outside, as compiled: memory is then read in order, whatever the layout
     order = sorted(range(x.ndim), key=lambda d: -abs(x.strides[d]))
-    out, onto = landing(part, dims)
-    ran, rest = run_fold(row, part, dims, order, start)
+    out, onto = landing(part, dims, out_strides)
+    ran, rest = run_fold(row, part, dims, order, start, out_strides)
     grid = regrouped(out, ()) if dim is None else out
     assert grid is not None
     over = "all dims" if dim is None else f"dim {', '.join(map(str, dims))}"
@@ -58,7 +66,7 @@ def reduce_scene(row: Reduce, x: Tensor, dim: Any = None, start: float | None = 
     along = walk(part.shape, (onto, part.layout), order)[-1][1] == 0
     begin = row.start if start is None else start
     kept = () if dim is None else landing(x, dims)[0].shape
-    plate = Plate("out", "out", grid, [begin] * out.size, ghost=True, whole=kept)
+    plate = Plate("out", "out", grid, [begin] * _places(out), ghost=True, whole=kept)
     fold = _Fold(row, part, plate, onto, x)
     fold.begin, fold.dims = begin, dims
     fold.draw(listing(ran) if rest is None else listing(ran, rest), over, along)
@@ -66,28 +74,38 @@ def reduce_scene(row: Reduce, x: Tensor, dim: Any = None, start: float | None = 
     return fold.picture
 
 
-def landing(x: Tensor, dims: Shape) -> tuple[Layout, Layout]:
+def landing(x: Tensor, dims: Shape, strides: Sequence[int] | None = None) -> tuple[Layout, Layout]:
     """Return the layout of out, and that by which every cell of x finds its cell of out."""
     kept = tuple(1 if d in dims else n for d, n in enumerate(x.shape))
-    out = layout(kept, row_major(kept))
+    out = out_layout(kept, strides)
     return out, layout(x.shape, tuple(0 if d in dims else s for d, s in enumerate(out.strides)))
 
 
 def run_fold(
-    row: Reduce, x: Tensor, dims: Shape, order: list[int], begin: float | None = None
+    row: Reduce,
+    x: Tensor,
+    dims: Shape,
+    order: list[int],
+    begin: float | None = None,
+    strides: Sequence[int] | None = None,
 ) -> tuple[Trace, Trace | None]:
     """Run a fold, its dims in ``order`` from outer to inner, and what turns it into the result."""
     met = math.prod(x.shape[d] for d in dims)
     if not row.of_nothing and met == 0:
         raise ShapeError(f"{row.name} of no numbers has no answer: shape {x.shape} has no cells")
-    out, onto = landing(x, dims)
-    start = np.full(out.size, row.start if begin is None else begin, x.dtype)
+    out, onto = landing(x, dims, strides)
+    start = np.full(_places(out), row.start if begin is None else begin, x.dtype)
     ran = run_kernel(row.kernel, onto, start, ("x",), (x,), order)
     if row.last is None:
         return ran, None
-    folded = View(np.array(ran.after["out"]), out.shape)
-    count = View(np.full(out.size, float(met)), out.shape)
-    return ran, run_kernel(row.last, out, np.zeros(out.size), ("t", "n"), (folded, count))
+    folded = View(np.array(ran.after["out"]), out.shape, out.strides)
+    count = View(np.full(folded.storage.size, float(met)), out.shape, out.strides)
+    views = folded, count
+    return ran, run_kernel(row.last, out, np.zeros(_places(out)), ("t", "n"), views)
+
+
+def _places(out: Layout) -> int:
+    return out.high + 1 if out.size else 0
 
 
 def whole_fold(row: Reduce, x: Tensor, dims: Shape, begin: float) -> NDArray[Any]:
@@ -112,8 +130,10 @@ class _Fold:
     def __init__(self, row: Reduce, x: Tensor, out: Plate, onto: Layout, whole: Tensor) -> None:
         self.row, self.x, self.out, self.whole = row, x, out, whole
         self.given = Plate("x", "x", x.layout, x.storage, whole=whole.shape)
-        # where each cell of x ends up, as a position of out, which is row-major
-        self.lands: list[int] = Plate("out", "out", onto, ()).positions.ravel().tolist()
+        # which cell of out sits at a position, and in which each cell of x ends up
+        self.at = {int(p): number for number, p in enumerate(out.positions.ravel())}
+        lands = Plate("out", "out", onto, ()).positions.ravel()
+        self.lands = [self.at[int(p)] for p in lands]
         self.waiting = list(range(x.size))
 
     def draw(self, source: Source, over: str, along: bool) -> None:
@@ -134,7 +154,7 @@ class _Fold:
 
     def tell(self, ran: Trace, rest: Trace | None, over: str, along: bool) -> None:
         """Tell all steps."""
-        if not self.out.storage:
+        if not self.at:
             say = f"Nothing to do: out has shape {self.out.layout.shape}, so it has no cells."
             self.picture.step(say, line=1)
             return
@@ -162,7 +182,7 @@ class _Fold:
             self._tell_whole()
         elif rest is not None:
             self._tell_rest(ran, rest)
-        if self.begin != self.row.start:
+        if self.begin != self.row.start and self.x.size:
             self.picture.step(
                 f"A fold goes on from what out holds, here {start}: {self.row.name} should start "
                 f"from {fmt(self.row.start)}, and every cell of out has kept the difference."
@@ -190,7 +210,8 @@ class _Fold:
         at = 0
         for step, after in zip(ran.steps, [*ran.steps[1:], None], strict=True):
             (touch,) = step.touches
-            name = f"out{self._index(touch.positions[0])}" if touch.storage == "out" else ""
+            own = touch.storage == "out"
+            name = f"out{self._index(self.at[touch.positions[0]])}" if own else ""
             value = touch.values[0]
             marks: dict[str, Any] = lit(ran, step)
             if step.writes:
@@ -199,7 +220,7 @@ class _Fold:
                 marks |= {"read": ["t"], "write": keys, "keep": self._keep(keys)}
                 marks["text"] = dict.fromkeys(keys, value)
             elif name:
-                at = touch.positions[0]
+                at = self.at[touch.positions[0]]
                 say = f"t = {name} = {fmt(value)}: the fold begins with what is in out."
                 marks |= {"read": self.key("out", at), "write": ["t"], "text": {"t": value}}
             else:
@@ -222,7 +243,7 @@ class _Fold:
                 [t for step in steps for t in step.reads if t.storage == name]
                 for name in ("out", "x_storage")
             )
-            at, total = write.positions[0], write.values[0]
+            at, total = self.at[write.positions[0]], write.values[0]
             say, read = self._met(at, met.positions[0], met.values[0])
             fold = self._fold(before.values[0], met.values[0])
             keys = self.key("out", at)
@@ -240,10 +261,10 @@ class _Fold:
             (write,) = steps[-1].writes
             cells = {t.storage: t.values[0] for step in steps for t in step.reads}
             t, n = fmt(cells["t_storage"]), fmt(cells["n_storage"])
-            keys = self.key("out", write.positions[0])
+            at = self.at[write.positions[0]]
+            keys = self.key("out", at)
             self.picture.step(
-                f"out{self._index(write.positions[0])} = {t} / {n} = {fmt(write.values[0])}: "
-                f"{n} cells met here.",
+                f"out{self._index(at)} = {t} / {n} = {fmt(write.values[0])}: {n} cells met here.",
                 **lit(rest, steps[-1], [ran]),
                 write=keys,
                 text=dict.fromkeys(keys, write.values[0]),
@@ -272,4 +293,4 @@ class _Fold:
         return {None: plain, "dim": dim}
 
     def _all_out(self) -> list[str]:
-        return [key for cell in range(len(self.out.storage)) for key in self.key("out", cell)]
+        return [key for cell in self.at.values() for key in self.key("out", cell)]

@@ -112,6 +112,10 @@ def expression(tape: Tape, call: Call) -> str:
 def written(call: Call, names: Sequence[str]) -> str:
     """Return a call on operands that are already written."""
     settings, symbol = call.settings, call.symbol
+    if call.name == "where":
+        return f"{names[0]} ? {names[1]} : {names[2]}"
+    if call.kind == "product":
+        return f"{names[0]} {symbol} {names[1]}"
     if call.kind == "zip" and not symbol.isalpha():
         return f"{names[0]}^{names[1]}" if symbol == "^" else f"{names[0]} {symbol} {names[1]}"
     if call.name == "neg":
@@ -162,7 +166,8 @@ def stretched(call: Call) -> tuple[int, ...]:
 def cells_of(tape: Tape, call: Call) -> dict[str, Value]:
     """Return what x, y, z and n of a table's formula are called in this call."""
     cells: dict[str, Value] = {"z": tape.grids[call.out].name}
-    for letter, k in zip(("x", "y"), call.inputs, strict=False):
+    row: Any = ops.ROWS.get(call.name)
+    for letter, k in zip(getattr(row, "names", ("x", "y")), call.inputs, strict=False):
         number = tape.grids[k].number
         cells[letter] = tape.grids[k].name if number is None else number
     if call.kind == "reduce":

@@ -45,8 +45,8 @@ def forward_scene(
 ) -> Scene:
     """Return the scene of one row of the table, a map, zip or reduce, on ``inputs``.
 
-    ``out_strides`` lays out the output of a map or zip; ``start`` is what out holds before, if not
-    what the row wants. Of a large tensor a corner is shown. Raises ShapeError for inputs that do
+    ``out_strides`` lays out the output; ``start`` is what out holds before, if not what the row
+    wants. Of a large tensor a corner is shown. Raises ShapeError for inputs that do
     not fit each other, TypeError for a wrong number of inputs.
     """
     if row.kind == "product":
@@ -64,9 +64,7 @@ def forward_scene(
         raise TypeError(f"{row.name} takes {wanted} input{'s'[: wanted - 1]}, not {len(inputs)}")
     tensors = [as_tensor(value) for value in inputs]
     if isinstance(row, Reduce):
-        if out_strides is not None:
-            raise TypeError("out_strides lay out the output of a map or zip, not of a reduce")
-        return reduce_scene(row, tensors[0], dim, start)
+        return reduce_scene(row, tensors[0], dim, start, out_strides)
     if dim is not None:
         raise TypeError(f"{row.name} works cell by cell and has no dim: leave dim out")
     return elementwise_scene(row, tensors, out_strides, start)

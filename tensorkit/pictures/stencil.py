@@ -129,6 +129,7 @@ class _Stencil:
         )
         after = (rest or ran).after["out"]
         values = self.x.numpy().ravel()
+        sign = "=" if self.row.name in ops.ROWS else "→"
         for number, read in enumerate(gathered(ran, len(self.places))):
             terms = [float(values[cell]) for cell in self.places[number]]
             assert len(read) == len(terms)  # the loop read just the cells that the stencil covers
@@ -136,7 +137,7 @@ class _Stencil:
             keys = [self.grid.keys[cell] for cell in self.places[number]]
             kept: dict[str | None, list[str]] = {None: [self.drawn.keys[number]]}
             self.scene.step(
-                f"out{spell_index(index)} = {self._spell(terms)} = {fmt(after[number])}. "
+                f"out{spell_index(index)} = {self._spell(terms)} {sign} {fmt(after[number])}. "
                 f"{self._cover(index)}",
                 read=keys,
                 write=self.drawn.keys[number],
@@ -189,7 +190,7 @@ class _Stencil:
             steps = [
                 run_cells(self.row.kernel.plain, self.start, [cells[:n]]) for n in range(len(terms))
             ]
-            return " → ".join(map(fmt, steps))
+            return " → ".join(map(fmt, steps))  # and then the last
         if sign is None:
             name = self.row.symbol if self.row.symbol.isalpha() else self.row.name
             return f"{name}({', '.join(texts)})"

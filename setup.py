@@ -111,7 +111,9 @@ setup(
     python_requires=PYTHON,
     packages=find_packages(include=["tensorkit", "tensorkit.*"]),
     package_data={
-        "tensorkit": ["py.typed", "**/*.js", "**/*.css", "**/*.j2", "**/*.json", "**/*.md"],
+        "tensorkit": [
+            *("py.typed", "**/*.js", "**/*.css", "**/*.j2", "**/*.json", "**/*.toml", "**/*.md"),
+        ],
         "tensorkit.cli": ["reveal/*", "templates/*/*"],
     },
     cmdclass={"build_py": BuildWithLessons},

@@ -202,69 +202,60 @@ def test_the_bank_is_large_enough_and_each_choice_speaks_for_itself() -> None:
     assert len(set(places)) >= 3, "the right answer should not keep its place"
 
 
-GOOD: dict[str, Any] = {
-    "quiz": [
-        {
-            "id": "q",
-            "stem": "?",
-            "choices": [
-                {"text": "a", "correct": True, "why": "yes"},
-                {"text": "b", "correct": False, "why": "no"},
-            ],
-            "misconception": "m",
-            "lesson": "l",
-        }
-    ],
-    "predict": [{"id": "p", "stem": "?", "answer": "3", "why": "so", "accept": ["3"]}],
+GOOD = """\
+[quiz.q]
+stem = "?"
+choices = [
+  { right = "a", why = "yes" },
+  { wrong = "b", why = "no" },
+]
+misconception = "m"
+
+[predict.p]
+stem = "?"
+answer = "3"
+why = "so"
+accept = ["3"]
+options = ["3", "4"]
+slips = [{ said = "5", why = "no" }]
+idea = "i"
+"""
+SPOILED = {
+    "one choice is right": ("wrong =", "right ="),
+    "there are two choices": ('  { wrong = "b", why = "no" },\n', ""),
+    "each choice has a why": ('why = "no" },\n]', 'why = "" },\n]'),
+    "each choice has a why of its own": ('why = "no" },\n]', 'why = "yes" },\n]'),
+    "no choice comes twice": ('wrong = "b"', 'wrong = "a"'),
+    "each choice is either right or wrong": ("{ wrong", '{ right = "c", wrong'),
+    "it has a misconception": ('misconception = "m"\n', ""),
+    "it has a stem": ('[quiz.q]\nstem = "?"', '[quiz.q]\nstem = ""'),
+    "it holds group, stem, .*, and not steam": ("[quiz.q]\nstem", "[quiz.q]\nsteam"),
+    "no slip is the answer": ('said = "5"', 'said = "3.0"'),
+    "one of the options is accepted": ('options = ["3"', 'options = ["5"'),
+    "what is graded names its idea": ('idea = "i"\n', ""),
+    "it has a answer": ('answer = "3"\n', ""),
+    "it is in the quiz or among": ("[predict.p]", "[predict.q]"),
 }
 
 
-def two_right(data: Any) -> None:
-    data["quiz"][0]["choices"][1]["correct"] = True
+@pytest.mark.parametrize("rule", SPOILED)
+def test_a_broken_file_is_refused(rule: str) -> None:
+    assert read("l", GOOD).quiz["q"].choices[0].correct
+    old, new = SPOILED[rule]
+    assert GOOD.count(old) == 1
+    with pytest.raises(ValueError, match=f"question '[pq]' breaks a rule: {rule}"):
+        read("l", GOOD.replace(old, new))
 
 
-def one_choice(data: Any) -> None:
-    data["quiz"][0]["choices"].pop()
+def test_a_question_outside_of_quiz_and_predict_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"l: a question is in .*not in {'quizz'}"):
+        read("l", GOOD.replace("[quiz.q]", "[quizz.q]"))
 
 
-def no_why(data: Any) -> None:
-    data["quiz"][0]["choices"][0]["why"] = ""
-
-
-def twice(data: Any) -> None:
-    data["quiz"] *= 2
-
-
-def twice_predicted(data: Any) -> None:
-    data["predict"] *= 2
-
-
-def right_slip(data: Any) -> None:
-    data["predict"][0]["slips"] = [{"said": "3.0", "why": "no"}]
-
-
-def no_option(data: Any) -> None:
-    data["predict"][0]["options"] = ["4", "5"]
-
-
-@pytest.mark.parametrize(
-    ("spoil", "rule"),
-    [
-        (two_right, "'q' breaks a rule: one choice is correct"),
-        (one_choice, "'q' breaks a rule: there are two choices"),
-        (no_why, "'q' breaks a rule: each choice has a why"),
-        (twice, "'q' breaks a rule: no id comes twice"),
-        (twice_predicted, "'p' breaks a rule: no id comes twice"),
-        (right_slip, "'p' breaks a rule: no slip is the answer"),
-        (no_option, "'p' breaks a rule: one of the options is accepted"),
-    ],
-)
-def test_a_broken_file_is_refused(spoil: Any, rule: str) -> None:
-    data = json.loads(json.dumps(GOOD))
-    assert read("l", data).quiz["q"].choices[0].correct
-    spoil(data)
-    with pytest.raises(ValueError, match=rule):
-        read("l", data)
+def test_ids_groups_and_lessons_open_a_quiz() -> None:
+    assert [q.id for q in Quiz("warm-up", "max-tie").questions] == ["strides", "nudge", "max-tie"]
+    assert Quiz("gradients").questions == Quiz().questions
+    assert {q.group for q in Quiz("gradients").questions} == {"gradients"}
 
 
 def test_an_unknown_name_is_answered_with_those_there_are() -> None:
@@ -402,6 +393,23 @@ def test_a_page_that_may_keep_nothing_still_asks(page: Any) -> None:
     assert "had 1 right" in page.locator(".tkq").last.inner_text()
 
 
+def test_only_the_first_try_of_a_quiz_is_kept(page: Any, tmp_path: Path) -> None:
+    place = tmp_path / "page.html"
+    place.write_text(host(Quiz("keep-dim").html()), "utf-8")
+    page.goto(place.as_uri())
+    form = page.locator("form")
+    form.get_by_label("5 certain").check()
+    for wanted in (False, True):  # a wrong one first, then the right one
+        at = [c.correct for c in BANK.quiz["keep-dim"].choices].index(wanted)
+        form.get_by_role("radio").nth(at).check()
+        form.get_by_role("button", name="Check").click()
+    page.reload()
+    assert page.locator(".tkq-tally").inner_text() == "At the first try: 0 of 1 right."
+    assert not page.get_by_text("How sure are you?").is_visible()
+    kept = page.evaluate("localStorage.getItem('tensorkit:gradients:quiz:keep-dim')")
+    assert json.loads(kept) == {"text": "(2, 4)", "sure": 5, "right": False}
+
+
 @pytest.mark.parametrize("key", BANK.quiz)
 def test_every_choice_answers_back(page: Any, key: str) -> None:
     question = BANK.quiz[key]
@@ -410,11 +418,16 @@ def test_every_choice_answers_back(page: Any, key: str) -> None:
     check = form.get_by_role("button", name="Check")
     check.click()
     assert form.get_by_role("status").inner_text() == "Choose one first."
+    form.get_by_role("radio").first.check()
+    check.click()
+    assert form.get_by_role("status").inner_text() == "And how sure are you, from 1 to 5?"
+    form.get_by_label("3").last.check()
     for k, choice in enumerate(question.choices):
         form.get_by_role("radio").nth(k).check()
         assert form.get_by_role("status").inner_text() == ""
         check.click()
         said = form.get_by_role("status").inner_text()
+        assert not form.get_by_text("How sure are you?").is_visible()
         verdict = "✓ Right. " if choice.correct else "✗ Not this one. "
         assert said == verdict + choice.why.replace("`", "")
     right = int(question.choices[0].correct)
@@ -427,6 +440,8 @@ def test_the_keyboard_alone_suffices(page: Any) -> None:
     pressed: list[str] = []
     page.expose_function("heard", lambda *keys: pressed.extend(keys))
     page.evaluate("document.addEventListener('keydown', event => heard(event.key))")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
@@ -471,6 +486,7 @@ def test_questions_follow_the_page(page: Any, ground: str, dark: bool) -> None:
     root = page.locator(".tkq")
     assert root.evaluate("e => e.hasAttribute('data-tk-dark')") is dark
     page.get_by_role("radio").first.check()
+    page.get_by_label("1 guess").check()
     page.get_by_role("button").click()
     colours = root.locator(".tkq-choice[data-r]").evaluate(
         "e => [getComputedStyle(e).color, getComputedStyle(e).borderStyle]"
@@ -510,5 +526,6 @@ def test_a_running_notebook_asks_and_leaves_the_keys_alone(lab: Lab, new_page: A
     assert stepper.locator(".tk-count").inner_text() == "1 / 6"
     group = page.get_by_role("group", name="What is the shape of x.sum(1) here?")
     group.get_by_role("radio").first.check()
+    page.get_by_label("1 guess").last.check()
     page.get_by_role("button", name="Check", exact=True).click()
     assert "That is NumPy's default" in page.locator(".tkq").last.inner_text()

@@ -15,10 +15,11 @@ from typing import Any
 from tensorkit.widgets import page
 
 
-def form(name: str, body: str, data: dict[str, Any]) -> str:
+def form(name: str, body: str, data: dict[str, Any], *more: str) -> str:
     """Return HTML that reads well as it is, and asks where its script runs.
 
-    ``body`` is HTML; ``data`` says which ``kind`` of form it is and what that needs.
+    ``body`` is HTML; ``data`` says which ``kind`` of form it is and what that needs, and ``more``
+    names the scripts of a kind that has its own.
     """
     looks = css()
     version = hashlib.sha256(looks.encode()).hexdigest()[:10]
@@ -28,7 +29,7 @@ def form(name: str, body: str, data: dict[str, Any]) -> str:
     return (
         f'<div class="tk tkq" role="group" aria-label="{html.escape(name)}">{body}</div>'
         f'<script type="application/json">{text}</script>'
-        f"<script>(() => {{{script()}\nask(document.currentScript);}})()</script>"
+        f"<script>(() => {{{script(*more)}\nask(document.currentScript);}})()</script>"
     )
 
 
@@ -39,6 +40,8 @@ def css() -> str:
 
 
 @cache
-def script() -> str:
-    """Return the stepper's script, then that of questions."""
-    return page.script() + "\n" + (files(__package__) / "questions.js").read_text("utf-8")
+def script(*more: str) -> str:
+    """Return the stepper's script, then that of questions, then those of ``more``."""
+    names = ("questions.js", *more)
+    own = [(files(__package__) / name).read_text("utf-8") for name in names]
+    return "\n".join([page.script(), *own])

@@ -98,35 +98,47 @@ function predict(root, data) {
 
 function quiz(root, data) {
   const tally = element("p", { class: "tkq-tally", role: "status" });
-  const first = new Map();
+  // the first try of each question, from an earlier visit too
+  const first = new Map(data.questions.map((q, k) => [k, store.get(q.store)]).filter(([, said]) => said));
   const count = () => {
-    const right = [...first.values()].filter(Boolean).length, open = data.questions.length - first.size;
+    const right = [...first.values()].filter((said) => said.right).length, open = data.questions.length - first.size;
     tally.textContent = first.size ? `At the first try: ${right} of ${first.size} right${open ? `, ${open} to go` : ""}.` : "";
   };
   const asked = data.questions.map((question, k) => {
     const labels = pick(question.choices.map((choice) => choice.html), "tkq-choice");
     const says = element("p", { class: "tkq-says", role: "status" });
+    const sure = pick(SURE, "tkq-level");
+    const confidence = element("fieldset", { class: "tkq-sure" }, element("legend", {}, "How sure are you?"), ...sure);
+    confidence.hidden = first.has(k);
     const check = element("button", { type: "submit" }, "Check");
     const stem = element("legend", { class: "tkq-stem" }, withHtml(element("span", {}), `<b>${k + 1}.</b> ${question.stem}${question.code}`));
-    const made = element("form", { class: "tkq-form" }, element("fieldset", {}, stem, ...labels), element("div", { class: "tkq-buttons" }, check), says);
-    made.addEventListener("change", () => {
-      labels.forEach((label) => delete label.dataset.r);
+    const made = element("form", { class: "tkq-form" }, element("fieldset", {}, stem, ...labels), confidence, element("div", { class: "tkq-buttons" }, check), says);
+    made.addEventListener("change", (event) => {
       says.replaceChildren();
+      if (!confidence.contains(event.target)) labels.forEach((label) => delete label.dataset.r);
     });
     made.addEventListener("submit", (event) => {
       event.preventDefault();
       const chosen = picked(labels), choice = question.choices[chosen];
+      const level = picked(sure) + 1;
       if (!choice) return says.replaceChildren("Choose one first.");
+      if (!first.has(k) && !level) return says.replaceChildren("And how sure are you, from 1 to 5?");
       labels[chosen].dataset.r = choice.correct ? "expected" : "wrong";
       const mark = element("span", { class: choice.correct ? "tkq-tick" : "tk-cross", "aria-hidden": "true" }, choice.correct ? "✓ " : "✗ ");
       const verdict = element("b", {}, choice.correct ? "Right. " : "Not this one. ");
       says.replaceChildren(mark, verdict, withHtml(element("span", {}), choice.why));
-      if (!first.has(k)) first.set(k, choice.correct);
+      if (!first.has(k)) {
+        const said = { text: labels[chosen].textContent, sure: level, right: choice.correct };
+        first.set(k, said);
+        store.set(question.store, said);
+        confidence.hidden = true;
+      }
       count();
     });
     return made;
   });
   root.replaceChildren(...asked, tally);
+  count();
 }
 
 function review(root, data) {
@@ -175,12 +187,14 @@ function keepKeys(root) {
   root.dataset.lmSuppressShortcuts = "true";
 }
 
+const kinds = { predict, quiz, review };
+
 // In a page: the data stands as JSON between the form and this script.
 function ask(script) {
   const told = script.previousElementSibling, root = told.previousElementSibling;
   const data = JSON.parse(told.textContent);
   dress(root, data.css, data.version);
-  ({ predict, quiz, review })[data.kind](root, data);
+  kinds[data.kind](root, data);
   keepKeys(root);
   followTheme(root);
 }

@@ -2,14 +2,33 @@
 
 A quiz question says for every choice why it is right, or what made it tempting. A prediction has an
 answer, the ways to type it, and a sentence for each slip that is worth one. What a learner typed
-never leaves the page.
+never leaves the page. A file is TOML, and its tables are the questions::
+
+    [quiz.keep-dim]
+    group = "exit"                  # left out, it belongs to the lesson's own quiz
+    stem = "x has the shape (2, 3). What is the shape of `x.sum(1)`?"
+    choices = [
+      { wrong = "(1, 3)", why = "That is `x.sum(0)`: you counted dims from 1." },
+      { right = "(2, 1)", why = "Dim 1 keeps its place, with length 1." },
+    ]
+    misconception = "the wrong dim goes away"
+
+    [predict.map-back]
+    stem = "`out = x.exp()`, out is 2 and grad_out 10. What does x get?"
+    answer = "20"
+    accept = ["20"]                 # left out, it is a sentence that nobody grades
+    why = "Upstream times slope, and the slope of exp is out."
+    slips = [{ said = "10", why = "That is grad_out alone." }]
+    idea = "upstream times slope"
+
+``code`` stands below a stem, and ``options`` are offered to pick from.
 """
 
 from __future__ import annotations
 
 import html
-import json
 import re
+import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -33,7 +52,7 @@ class Question:
     stem: str
     choices: tuple[Choice, ...]
     misconception: str
-    lesson: str
+    group: str
     code: str = ""
 
 
@@ -42,7 +61,7 @@ class Prediction:
     """A question to answer before seeing; without ``accept`` it is a sentence that nobody grades.
 
     ``options`` are offered to pick from instead of a box to type into, and ``slips`` holds pairs of
-    a wrong answer and what it tells about the thought behind it.
+    a wrong answer and what it tells about the thought behind it. ``idea`` names what it asks for.
     """
 
     id: str
@@ -53,6 +72,7 @@ class Prediction:
     options: tuple[str, ...] = ()
     slips: tuple[tuple[str, str], ...] = ()
     code: str = ""
+    idea: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,42 +84,73 @@ class Bank:
     predictions: dict[str, Prediction]
 
 
+def lessons() -> list[str]:
+    """Return the names of all lessons that have questions."""
+    found = (files("tensorkit") / "questions").iterdir()
+    return sorted(one.name.removesuffix(".toml") for one in found if one.name.endswith(".toml"))
+
+
 @cache
 def bank(name: str) -> Bank:
     """Return the questions of the lesson ``name``.
 
     Raises ValueError for a lesson without questions, and for a file whose questions break a rule.
     """
-    place = files("tensorkit") / "questions" / f"{name}.json"
+    place = files("tensorkit") / "questions" / f"{name}.toml"
     if not place.is_file():
         raise ValueError(f"there is no lesson {name!r} with questions in tensorkit/questions")
-    return read(name, json.loads(place.read_text("utf-8")))
+    return read(name, place.read_text("utf-8"))
 
 
-def read(name: str, data: dict[str, Any]) -> Bank:
-    """Turn a file's contents into a Bank. Raises ValueError naming the question and the rule."""
-    quiz, predictions = {}, {}
-    for item in data["quiz"]:
-        question = Question(**{**item, "choices": tuple(Choice(**c) for c in item["choices"])})
-        _need(sum(c.correct for c in question.choices) == 1, question.id, "one choice is correct")
-        _need(len(question.choices) >= 2, question.id, "there are two choices or more")
-        _need(all(c.why for c in question.choices), question.id, "each choice has a why")
-        _need(question.id not in quiz, question.id, "no id comes twice")
-        quiz[question.id] = question
-    for item in data["predict"]:
-        lists = {key: tuple(item[key]) for key in ("accept", "options") if key in item}
-        slips = tuple((slip["said"], slip["why"]) for slip in item.get("slips", ()))
-        asked = Prediction(**{**item, **lists, "slips": slips})
-        _need(asked.id not in predictions, asked.id, "no id comes twice")
-        said = {normal(way) for way in asked.accept}
-        _need(all(normal(slip) not in said for slip, _ in slips), asked.id, "no slip is the answer")
-        _need(
-            not asked.options or any(normal(option) in said for option in asked.options),
-            asked.id,
-            "one of the options is accepted",
-        )
-        predictions[asked.id] = asked
+def read(name: str, text: str) -> Bank:
+    """Turn a file's text into a Bank. Raises ValueError naming the question and the rule."""
+    data = tomllib.loads(text)
+    if strange := set(data) - {"quiz", "predict"}:
+        raise ValueError(f"{name}: a question is in [quiz.id] or [predict.id], not in {strange}")
+    quiz = {key: question(key, item, name) for key, item in data.get("quiz", {}).items()}
+    predictions = {key: prediction(key, item) for key, item in data.get("predict", {}).items()}
+    for key in set(quiz) & set(predictions):
+        _need(False, key, "it is in the quiz or among the predictions")
     return Bank(name, quiz, predictions)
+
+
+def question(key: str, item: dict[str, Any], lesson: str) -> Question:
+    """Return a quiz question, checked."""
+    _known(key, item, "group", "stem", "code", "choices", "misconception")
+    for name in ("stem", "misconception"):
+        _need(bool(item.get(name)), key, f"it has a {name}")
+    choices = tuple(choice(key, one) for one in item.get("choices", ()))
+    _need(len(choices) >= 2, key, "there are two choices or more")
+    _need(sum(c.correct for c in choices) == 1, key, "one choice is right")
+    _need(all(c.why for c in choices), key, "each choice has a why")
+    _need(len({c.why for c in choices}) == len(choices), key, "each choice has a why of its own")
+    _need(len({c.text for c in choices}) == len(choices), key, "no choice comes twice")
+    group, code = item.get("group", lesson), item.get("code", "")
+    return Question(key, item["stem"], choices, item["misconception"], group, code)
+
+
+def choice(key: str, item: dict[str, Any]) -> Choice:
+    """Return one choice: ``right`` or ``wrong`` is its text."""
+    _known(key, item, "right", "wrong", "why")
+    _need(("right" in item) != ("wrong" in item), key, "each choice is either right or wrong")
+    return Choice(item.get("right") or item.get("wrong", ""), "right" in item, item.get("why", ""))
+
+
+def prediction(key: str, item: dict[str, Any]) -> Prediction:
+    """Return a prediction, checked."""
+    lists = ("accept", "options", "slips")
+    _known(key, item, "stem", "code", "answer", "why", "idea", *lists)
+    for name in ("stem", "answer", "why"):
+        _need(bool(item.get(name)), key, f"it has a {name}")
+    slips = tuple((slip["said"], slip["why"]) for slip in item.get("slips", ()))
+    several = {name: tuple(item.get(name, ())) for name in lists} | {"slips": slips}
+    asked = Prediction(id=key, **{**item, **several})
+    said = {normal(way) for way in asked.accept}
+    _need(not said or bool(asked.idea), key, "what is graded names its idea")
+    _need(all(normal(slip) not in said for slip, _ in slips), key, "no slip is the answer")
+    offered = not asked.options or any(normal(option) in said for option in asked.options)
+    _need(offered, key, "one of the options is accepted")
+    return asked
 
 
 def find(table: dict[str, Any], key: str) -> Any:
@@ -131,6 +182,11 @@ def prose(text: str) -> str:
 def listing(code: str) -> str:
     """Return code as HTML, or nothing for no code."""
     return f"<pre>{html.escape(code)}</pre>" if code else ""
+
+
+def _known(key: str, item: dict[str, Any], *names: str) -> None:
+    strange = sorted(set(item) - set(names))
+    _need(not strange, key, f"it holds {', '.join(names)}, and not {', '.join(strange)}")
 
 
 def _need(holds: bool, key: str, rule: str) -> None:

@@ -1,7 +1,7 @@
 """A quiz whose wrong answers answer back: each choice says what it gets right and where it leads.
 
 It is one piece of HTML with radio buttons: no kernel, no network, no marks. A question may be tried
-again; only the first try is counted, for the learner alone.
+again; only the first try is counted, with how sure one was, and kept in the page for its reader.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from string import ascii_lowercase
 from typing import Any
 
 from tensorkit.widgets.form import form
-from tensorkit.widgets.questions import Choice, Question, bank, find, listing, prose
+from tensorkit.widgets.questions import Choice, Question, bank, find, lessons, listing, prose
 
 
 class Quiz:
-    """The quiz questions ``ids`` of a lesson, or all of those it keeps for its own quiz.
+    """The quiz questions ``names`` of a lesson: ids, groups, or names of other lessons.
 
-    Raises ValueError for an id that the lesson does not have.
+    Without a name they are those that the lesson keeps for its own quiz. Raises ValueError for a
+    name that is none of these.
     """
 
-    def __init__(self, *ids: str, lesson: str = "gradients") -> None:
-        table = bank(lesson).quiz
-        own = [q for q in table.values() if q.lesson == lesson]
-        self.questions: list[Question] = [find(table, one) for one in ids] or own
-        self.lesson = lesson
+    def __init__(self, *names: str, lesson: str = "gradients") -> None:
+        found = [one for name in names or (lesson,) for one in chosen(name, lesson)]
+        self.questions: list[Question] = [q for _, q in found]
+        self._stores = [f"{where}:quiz:{q.id}" for where, q in found]
 
     def html(self) -> str:
         """Return the quiz as HTML that can be put into any page."""
@@ -31,12 +31,13 @@ class Quiz:
             {
                 "stem": prose(q.stem),
                 "code": listing(q.code),
+                "store": store,
                 "choices": [
                     {"html": prose(c.text), "correct": c.correct, "why": prose(c.why)}
                     for c in q.choices
                 ],
             }
-            for q in self.questions
+            for q, store in zip(self.questions, self._stores, strict=True)
         ]
         body = "".join(self._static(k, q) for k, q in enumerate(self.questions, 1))
         return form("Quiz", body, {"kind": "quiz", "questions": questions})
@@ -68,6 +69,17 @@ class Quiz:
 
     def __repr__(self) -> str:
         return f"Quiz({', '.join(q.id for q in self.questions)})"
+
+
+def chosen(name: str, lesson: str) -> list[tuple[str, Question]]:
+    """Return the questions that a name stands for, each with the lesson that it comes from."""
+    table = bank(lesson).quiz
+    group = [(lesson, q) for q in table.values() if q.group == name]
+    if name in table or group:
+        return [(lesson, table[name])] if name in table else group
+    if name in lessons():
+        return [(name, q) for q in bank(name).quiz.values() if q.group == name]
+    return [(lesson, find(table, name))]
 
 
 def verdict(choice: Choice) -> str:

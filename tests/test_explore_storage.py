@@ -7,7 +7,7 @@ import pytest
 from overlaps import check_layout
 
 import tensorkit as tk
-from tensorkit.explore.storage_explorer import chain_scene, cube, first_moves, parse
+from tensorkit.explore.storage_explorer import chain_scene, cube, first_moves, parse, parse_write
 from tensorkit.pictures.refusal import contradiction, refused_scene
 from tensorkit.pictures.storage import storage_scene
 from tensorkit.pictures.text import MINUS, fmt
@@ -96,6 +96,22 @@ def test_a_write_changes_every_view_of_the_storage_and_no_tensor_of_the_reader()
     changed = {key for key, text in end.texts.items() if text == "99"}
     assert changed == set(last.roles["write"]) == {"x.1", "y.6", "x_storage.1"}
     assert X.tolist() == before
+
+
+def test_the_reader_chooses_the_cell_and_the_number_of_a_write():
+    explorer = tk.explore.storage()
+    scene = explorer.scene(first=".transpose(-2, -1)", write=parse_write("[1, 0, 2] = -4.5"))
+    assert scene.steps[-1].say.startswith("y[1, 0, 2] = −4.5 writes position 10 of the storage")
+    assert {scene.state(-1).texts[key] for key in ("x.10", "y.8", "x_storage.10")} == {"−4.5"}
+    outside = explorer.scene(first="", write=parse_write("[2, 0, 0] = 1")).steps[-1]
+    assert outside.bad and "leaves shape (2, 3, 2)" in outside.say
+    big = tk.tensor(np.arange(1200.0).reshape(30, 40))
+    beyond = storage_scene({"x": big}, write=((29, 0), 5.0)).steps[-1]
+    assert beyond.bad and "Of x (30, 40) the part (7, 6) is shown." in beyond.say
+    assert parse_write(" ") is None
+    for text in ("[1, 0]", "1 = 2", "[a] = 3", "[0.5] = 2", "[1] = x"):
+        with pytest.raises(ValueError, match="no write: type"):
+            parse_write(text)
 
 
 def test_a_write_to_an_expanded_tensor_is_refused_in_the_picture():

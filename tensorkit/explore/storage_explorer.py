@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +12,7 @@ from tensorkit.layout import Shape, fill_in
 from tensorkit.pictures.refusal import refused_scene
 from tensorkit.pictures.running import as_tensor
 from tensorkit.pictures.scene import Scene
-from tensorkit.pictures.storage import stopped_scene, storage_scene
+from tensorkit.pictures.storage import Written, stopped_scene, storage_scene
 from tensorkit.tensor import Tensor, tensor
 from tensorkit.widgets.explorer import Choice, Explorer, Field
 
@@ -43,24 +45,26 @@ def cube() -> Tensor:
 
 
 def _moved(x: Tensor) -> Explorer:
-    def scene(first: str, then: str, own: Tensor | None) -> Scene:
+    def scene(first: str, then: str, own: Tensor | None, write: Written | None) -> Scene:
         if own is not None:
-            return storage_scene({"x": x, "y": own})
-        return chain_scene(x, [text for text in (first, then) if text])
+            return storage_scene({"x": x, "y": own}, write=write)
+        return chain_scene(x, [text for text in (first, then) if text], write)
 
     moves = first_moves(x.shape)
     first = Choice("first", "y = x …", {"x itself": "", **_same(moves)}, start=moves[0])
     then = Choice("then", "then …", {"no more": "", **_same(MOVES)})
     own = Field("own", "or your own y =", "", lambda text: parse(text, x))
-    explorer = Explorer("storage", [first, then, own], scene)
+    write = Field("write", "write", "", parse_write)
+    explorer = Explorer("storage", [first, then, own, write], scene)
     explorer.scene()
     return explorer
 
 
-def chain_scene(x: Tensor, moves: Sequence[str]) -> Scene:
+def chain_scene(x: Tensor, moves: Sequence[str], write: Written | None = None) -> Scene:
     """Return the scene of x and of what each move makes of the tensor before it.
 
-    A move is code that follows a tensor's name, such as ``.view(-1)`` or ``[1:]``.
+    A move is code that follows a tensor's name, such as ``.view(-1)`` or ``[1:]``. ``write`` is an
+    index of the last one, and the number to be written there.
     """
     tensors = {"x": x}
     for name, move in zip("yz", moves, strict=False):
@@ -72,7 +76,7 @@ def chain_scene(x: Tensor, moves: Sequence[str]) -> Scene:
             if shape is not None:
                 return refused_scene(tensors, before, shape)
             return stopped_scene(tensors, before + move, str(error))
-    scene = storage_scene(tensors)
+    scene = storage_scene(tensors, write=write)
     if moves:
         scene.title = f"{list(tensors)[-1]} = x{''.join(moves)}"
     return scene
@@ -105,6 +109,21 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Tensor:
 def parse(text: str, x: Tensor) -> Tensor | None:
     """Return what an expression about ``x`` makes; None for an empty text."""
     return evaluate(text, {"x": x}) if text.strip() else None
+
+
+def parse_write(text: str) -> Written | None:
+    """Return the index and the number of a text such as ``[1, 0] = 42``; None for an empty text.
+
+    Raises ValueError for anything else.
+    """
+    if not text.strip():
+        return None
+    left, _, right = text.partition("=")
+    try:
+        index = ast.literal_eval(left.strip())
+        return tuple(operator.index(i) for i in index), float(right)
+    except (SyntaxError, TypeError, ValueError):
+        raise ValueError(f"{text!r} is no write: type such as [1, 0] = 42") from None
 
 
 def _same(texts: Sequence[str]) -> dict[str, str]:

@@ -226,6 +226,7 @@ class _Odometer:
 
     def divide(self, ordinals: Sequence[int]) -> None:
         """Tell how each ordinal is taken apart, digit by digit from the last, as the code does."""
+        offset = f", and the offset {self.x.offset} is added" if self.x.offset else ""
         for ordinal in ordinals:
             rest, index = ordinal, [0] * self.x.ndim
             blank: dict[str, object] = dict.fromkeys(self.texts(ordinal), "")
@@ -245,7 +246,7 @@ class _Odometer:
                 )
                 rest = left
             self.scene.step(
-                f"{self.found(ordinal).capitalize()}: the strides weigh the digits now.",
+                f"{self.found(ordinal).capitalize()}: the strides weigh the digits now{offset}.",
                 line=self.summed,
                 variables=f"index={index}",
                 text=self.texts(ordinal),

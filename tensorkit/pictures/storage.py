@@ -19,21 +19,24 @@ from tensorkit.pictures.text import fmt
 from tensorkit.tensor import Tensor
 
 LETTERS = "ijkl"
-WRITTEN = 99.0
+Written = tuple[tuple[int, ...], float]
 
 
-def storage_scene(tensors: Mapping[str, Tensor], walk: str | None = None) -> Scene:
+def storage_scene(
+    tensors: Mapping[str, Tensor], walk: str | None = None, write: Written | None = None
+) -> Scene:
     """Return the scene of named tensors over their storages: every cell of one, then a write.
 
-    ``walk`` is the name of the tensor that is walked through and written, the last if not given.
-    The tensors themselves are left as they are; of a large one its corner is shown. Raises
+    ``walk`` is the name of the tensor that is walked through and written, the last if not given;
+    ``write`` an index of it and the number to be written there, 99 in the middle if not given. The
+    tensors themselves are left as they are; of a large one its corner is shown. Raises
     ShapeError for more than 4 dims, ValueError for storages that overlap in part.
     """
     walk = list(tensors)[-1] if walk is None else walk
     shelf = Shelf(title_of(tensors), tensors, walk)
     _introduce(shelf, walk)
     _walk(shelf, walk)
-    _write(shelf, walk)
+    _write(shelf, walk, write)
     return shelf.scene
 
 
@@ -86,21 +89,24 @@ def _walk(shelf: Shelf, name: str) -> None:
         )
 
 
-def _write(shelf: Shelf, name: str) -> None:
+def _write(shelf: Shelf, name: str, write: Written | None) -> None:
     """Write one cell through a tensor, in a copy of its storage, and tell who sees it."""
     plate = shelf.plates[name]
     if not plate.layout.size:
         return
-    index = index_of(plate.layout.size // 2, plate.layout.shape)
-    assigned = f"{name}{spell_index(index) or '[...]'} = {fmt(WRITTEN)}"
+    middle = index_of(plate.layout.size // 2, plate.layout.shape)
+    index, value = (middle, 99.0) if write is None else write
+    assigned = f"{name}{spell_index(index) or '[...]'} = {fmt(value)}"
     storage = shelf.tensors[name].storage.copy()
     copies = {k: Tensor._of(storage, shelf.tensors[k].layout) for k in shelf.sharing(name)}
     try:
-        copies[name][index or ...] = WRITTEN
+        position = copies[name].position(index)
+        copies[name][index or ...] = value
     except TensorkitError as error:
-        shelf.scene.step(f"{assigned} is refused: {error}.", bad=True)
+        shown = plate.layout.shape
+        part = f" Of {name} {plate.shape} the part {shown} is shown." * (shown != plate.shape)
+        shelf.scene.step(f"{assigned} is refused: {error}.{part}", bad=True)
         return
-    position = copies[name].position(index)
     keys, sums, called = shelf.shown(name, position)
     texts: dict[str, Any] = {shelf.tapes[name][position]: storage[position]}
     for other, t in copies.items():

@@ -53,12 +53,12 @@ def unbroadcast_scene(
         chosen = None if dims is None else tuple(normal_dim(d, undo.shape) for d in dims)
     except TensorkitError as error:
         picture = _Picture(undo, None)
-        picture.ask()
         picture.scene.step(f"{str(error).capitalize()}.", bad=True)
         return picture.scene
     picture = _Picture(undo, chosen)
-    picture.ask()
-    if chosen is not None:
+    if chosen is None:
+        picture.ask()
+    else:
         picture.judge(chosen)
         picture.gather()
     return picture.scene

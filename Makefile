@@ -21,7 +21,7 @@ apt = if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
 help:
 	@echo "make lab      open the first lesson in JupyterLab"
 	@echo "make test     lint, check types, run all tests"
-	@echo "make bench    compare speed with other libraries (downloads PyTorch)"
+	@echo "make bench    compare speed with other libraries (downloads PyTorch), draw benchmarks/speed.png"
 	@echo "make bench-widgets  measure steppers and explorers in a browser"
 	@echo "make slides   write every lesson as slides into _site/"
 	@echo "make format   format the sources"
@@ -38,7 +38,7 @@ test: $(VENV)/.test chromium
 	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 bench: $(VENV)/.bench
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --all --write
 
 bench-widgets: $(VENV)/.test chromium
 	$(BIN)/python -m benchmarks.widgets

@@ -18,7 +18,7 @@ from pathlib import Path
 from .measure import Goal, Row
 
 GROUP = "first minutes"
-LESSON = Path(__file__).resolve().parent.parent / "notebooks" / "01_gradients.ipynb"
+LESSON = Path(__file__).resolve().parent.parent / "notebooks" / "14_lecture.ipynb"
 
 OPERATION = "import tensorkit as tk; tk.tensor([1.0, 2.0, 5.0]).exp()"
 BACKWARD = "import tensorkit as tk; x = tk.tensor([1.0, 2.0], True); (x * x).sum().backward()"

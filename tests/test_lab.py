@@ -37,7 +37,7 @@ COUNT_ON = """async want => {
   await kernel.requestExecute({ code }).done;
   return document.querySelectorAll('.tk-count')[1].textContent === want;
 }"""
-LESSON = Path(__file__).resolve().parents[1] / "notebooks" / "01_gradients.ipynb"
+LESSON = Path(__file__).resolve().parents[1] / "notebooks" / "14_lecture.ipynb"
 CELLS = "() => jupyterapp.shell.currentWidget.context.model.toJSON().cells"
 ALL_RAN = f"() => ({CELLS})().every(c => c.cell_type !== 'code' || c.execution_count)"
 SHOW = "i => jupyterapp.shell.currentWidget.content.scrollToItem(i, 'center')"

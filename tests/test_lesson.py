@@ -19,7 +19,7 @@ from nbclient import NotebookClient
 from tensorkit.cli import publish
 from tensorkit.widgets.questions import bank
 
-PATH = Path(__file__).resolve().parents[1] / "notebooks" / "01_gradients.ipynb"
+PATH = Path(__file__).resolve().parents[1] / "notebooks" / "14_lecture.ipynb"
 
 # The lecture's headings and lines in its own order; its figures are the steppers between them.
 LECTURE = """\
@@ -309,7 +309,7 @@ def exported(ran: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> I
 def test_every_stepper_of_the_page_steps_without_kernel_or_network(
     page: Any, exported: Path
 ) -> None:
-    page.goto((exported / "01_gradients.html").as_uri())
+    page.goto((exported / "14_lecture.html").as_uri())
     passing = page.get_by_role("button", name="No idea, show me")
     while passing.count():
         passing.first.click()
@@ -326,7 +326,7 @@ def test_every_stepper_of_the_page_steps_without_kernel_or_network(
 
 
 def test_the_page_asks_and_answers_without_kernel_or_network(page: Any, exported: Path) -> None:
-    page.goto((exported / "01_gradients.html").as_uri())
+    page.goto((exported / "14_lecture.html").as_uri())
     first = page.locator(".tkq-form", has_text="How sure").first
     first.get_by_label("−∞").check()
     first.get_by_label("3").check()
@@ -355,7 +355,7 @@ WALK = """() => {
 
 
 def test_the_slides_reveal_in_the_order_of_the_lecture(page: Any, exported: Path) -> None:
-    page.goto((exported / "01_gradients.slides.html").as_uri())
+    page.goto((exported / "14_lecture.slides.html").as_uri())
     page.wait_for_function("window.Reveal && Reveal.isReady()")
     states = page.evaluate(WALK)
     at = 0
@@ -370,7 +370,7 @@ def test_the_slides_reveal_in_the_order_of_the_lecture(page: Any, exported: Path
 
 
 def test_slides_keep_answers_only_when_asked(exported: Path) -> None:
-    without = (exported / "01_gradients.slides.html").read_text("utf-8")
-    with_answers = (exported / "answers" / "01_gradients.slides.html").read_text("utf-8")
+    without = (exported / "14_lecture.slides.html").read_text("utf-8")
+    with_answers = (exported / "answers" / "14_lecture.slides.html").read_text("utf-8")
     for words in ("Where they break", "Gradient of x[i, j] ←"):
         assert words not in without and words in with_answers

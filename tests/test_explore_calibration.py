@@ -75,7 +75,7 @@ def test_answers_are_counted_by_how_sure_they_were(file: Path) -> None:
     assert levels(said) == {1: (1, 0), 2: (1, 1), 4: (1, 0), 5: (3, 2)}
     ideas = [
         "what was read several times gets the sum",
-        "the wrong dim goes away, or the dim is dropped silently",
+        "not so: the wrong dim goes away, or the dim is dropped silently",
     ]
     assert missed(questions(), said) == ideas
 

@@ -98,6 +98,14 @@ def test_the_numbers_of_the_step_stand_below():
     assert step.text["d2"].endswith("[[0.5, 2, 1], [0, −1, 4]]")
 
 
+def test_a_box_shows_its_numbers_to_who_points_at_it():
+    scene = boxes("neuron")
+    assert scene.notes["v0"] == "x = [[1, −2, 0.5], [0, 1, 2]]"
+    assert scene.notes["g2"].startswith("gradient of b = [[")
+    assert "<title>x = [[1, −2, 0.5], [0, 1, 2]]</title>" in scene.svg()
+    assert not any(key.startswith("g") for key in schedule().scene().notes), "that would tell"
+
+
 def test_a_folded_move_has_no_box_and_its_step_is_told_with_the_one_before():
     f, *data = EXPRESSIONS["moves"]
     tape, scene = run(f, *leaves(data)), boxes("moves", "folded")

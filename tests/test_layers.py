@@ -30,20 +30,19 @@ ORDER = [
         "nn",
         "pictures",
         "widgets",
-        "explore",
     ),
-    *("grading", "lessons", "publish", "cli"),
+    *("grading", "explore", "autograde", "lessons", "publish", "cli"),
 ]
 CORE = ORDER[: ORDER.index("checks") + 1]
 FILES = sorted(ROOT.rglob("*.py"))
 # which layers may know a library that is heavy, or belongs to the front
 FRONT = {
-    "matplotlib": ("pictures", "widgets", "explore", "grading", "publish", "cli"),
+    "matplotlib": ("pictures", "widgets", "explore", "grading", "autograde", "publish", "cli"),
     "anywidget": ("widgets",),
     "ipywidgets": ("widgets",),
-    "IPython": ("widgets", "grading", "publish", "cli"),
-    "nbgrader": ("grading", "cli"),
-    "nbconvert": ("publish", "cli", "grading"),
+    "IPython": ("widgets", "grading", "autograde", "publish", "cli"),
+    "nbgrader": ("grading", "autograde", "cli"),
+    "nbconvert": ("publish", "cli", "grading", "autograde"),
     "numba": ("machine", "explore", "cli"),
     "llvmlite": ("machine",),
 }

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tensorkit.pictures.layout import BoxEdges, Drawn, Layout, Point, arrange, tape
-from tensorkit.pictures.shapes import Align, Arrow, Box, Frame, Text, bend
+from tensorkit.pictures.shapes import Align, Arrow, Box, Frame, Text, bend, points_of
 from tensorkit.pictures.steps import Keys, Source, keys_of
 from tensorkit.pictures.text import clipped, fitted, fmt
 from tensorkit.pictures.theme import CELL, GAP, LIGHT, SIZE, look
@@ -31,6 +31,7 @@ class Canvas:
         self.texts: list[Text] = []
         self.arrows: list[Arrow] = []
         self.links: dict[str, Keys] = {}
+        self.notes: dict[str, str] = {}
         self._keys: set[str] = set()
         self._cells: set[str] = set()
         self._lines: set[str] = set()
@@ -194,7 +195,7 @@ class Canvas:
         leads it through one point or several, in straight lines.
         """
         self._check_role(role)
-        line, head = bend(start, end, curve, _points(via))
+        line, head = bend(start, end, curve, points_of(via))
         self._take(key)
         self._lines.add(key)
         self.arrows.append(Arrow(key, line, head, role, dashed, visible))
@@ -224,6 +225,11 @@ class Canvas:
         keys = keys_of(input_keys)
         self._check_keys((output_key, *keys), self._cells, "a link", "a cell")
         self.links[output_key] = self.links.get(output_key, ()) + keys
+
+    def note(self, key: str, text: str) -> None:
+        """Say what a cell has no room for: it is seen by who points at the cell and waits."""
+        self._check_keys((key,), self._cells, "a note", "a cell")
+        self.notes[key] = text
 
     def size_of(self, key: str, text: str) -> float:
         """Return the font size in px at which a text fits the cell of a key."""
@@ -289,11 +295,3 @@ class Canvas:
     def _check_role(self, role: str | None) -> None:
         if role is not None:
             look(role, LIGHT)
-
-
-def _points(via: Point | Sequence[Point] | None) -> list[Point]:
-    if not via:
-        return []
-    if isinstance(via[0], int | float):
-        return [via]  # type: ignore[list-item]
-    return list(via)  # type: ignore[arg-type]

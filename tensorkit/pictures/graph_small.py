@@ -24,6 +24,7 @@ HEAD = 0.62  # above the cells, for what the tensor is
 NARROW, WIDE = 2.7, 4.6  # a box
 DETAIL = 0.62  # between two lines of numbers
 TAG = 0.6  # height of a name that stands for a line
+NOTED = 200  # characters that a box shows to who points at it
 MOST = 120  # operations
 NOTE = "upper cell: values     lower cell: gradient, dashed until known     below: the numbers"
 
@@ -48,7 +49,8 @@ class SmallGraph:
                 f"to about {MOST}: draw a part of it"
             )
         self.place = {grid: k for k, grid in enumerate(self.nodes)}
-        self.needs = {k for k in self.nodes if tape.gradient(k) is not None}
+        found = {k: tape.gradient(k) for k in self.nodes}
+        self.needs = {k: gradient for k, gradient in found.items() if gradient is not None}
         made = [node for node in self.nodes.values() if node.call is not None]
         widths = {k: self.width(node) for k, node in self.nodes.items()}
         boxes = [self.box(k, widths[k]) for k in self.nodes]
@@ -133,10 +135,13 @@ class SmallGraph:
         scene.label(x + width - 0.04, top - 0.3, shape, size=8.5, role="dim", align="right")
         known = brief(grid.values) if node.call is None or not self.forward else " "
         scene.cell(f"v{k}", x, top, known, width, CELLS, size=10)
+        scene.note(f"v{k}", f"{grid.name} = {listed(grid.values, NOTED)}")
         if k in self.needs:
             first = k == self.tape.result and not self.forward
             text, role = (brief(self.tape.grad_out), "known") if first else (" ", "ghost")
             scene.cell(f"g{k}", x, top + CELLS, text, width, CELLS, role, size=10)
+            if self.forward:
+                scene.note(f"g{k}", f"gradient of {grid.name} = {listed(self.needs[k], NOTED)}")
 
     def connect(self, node: Node, edge: int, source: int, line: list[tuple[float, float]]) -> None:
         """Draw both directions of an edge."""

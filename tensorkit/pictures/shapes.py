@@ -122,6 +122,15 @@ def bend(
     return [("M", (start,)), ("L", (neck,))], head
 
 
+def points_of(via: Point | Sequence[Point] | None) -> list[Point]:
+    """Return the points of a way that is given as several, as one, or not at all."""
+    if not via:
+        return []
+    if isinstance(via[0], int | float):
+        return [via]  # type: ignore[list-item]
+    return list(via)  # type: ignore[arg-type]
+
+
 def _through(points: Sequence[Point], radius: float = 0.22) -> Stroke:
     line: Stroke = [("M", (points[0],))]
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):

@@ -27,7 +27,12 @@ def svg(canvas: Canvas, start: State) -> str:
     wide, high = _px(canvas.width), _px(canvas.height)
     body = [
         *(
-            _rect(*inside(box), box.corner, {"data-k": box.key, "data-r": start.roles[box.key]})
+            _rect(
+                *inside(box),
+                box.corner,
+                {"data-k": box.key, "data-r": start.roles[box.key]},
+                canvas.notes.get(box.key, ""),
+            )
             for box in canvas.boxes
         ),
         *(_frame(frame, start) for frame in canvas.frames),
@@ -75,9 +80,12 @@ def _text(canvas: Canvas, text: Text, start: State) -> str:
     return _tag("text", attributes, [escape(words)])
 
 
-def _rect(x: float, y: float, w: float, h: float, corner: float, more: Attributes) -> str:
+def _rect(
+    x: float, y: float, w: float, h: float, corner: float, more: Attributes, note: str = ""
+) -> str:
     sides = {"x": x, "y": y, "width": w, "height": h, "rx": min(corner, w / 2, h / 2)}
-    return _tag("rect", {**{name: _px(length) for name, length in sides.items()}, **more})
+    body = [_tag("title", {}, [escape(note)])] if note else []
+    return _tag("rect", {**{name: _px(length) for name, length in sides.items()}, **more}, body)
 
 
 def _strokes(line: Stroke) -> str:

@@ -95,7 +95,8 @@ def questions() -> list[Asked]:
                 found.append(Asked(f"{lesson}:{p.id}", p.stem, p.answer, p.idea))
         for q in here.quiz.values():
             (right,) = (c.text for c in q.choices if c.correct)
-            found.append(Asked(f"{lesson}:quiz:{q.id}", q.stem, right, q.misconception))
+            idea = f"not so: {q.misconception}"
+            found.append(Asked(f"{lesson}:quiz:{q.id}", q.stem, right, idea))
     return found
 
 

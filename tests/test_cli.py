@@ -88,9 +88,11 @@ def test_a_number_or_a_path_names_a_lesson(tmp_path, monkeypatch):
     for name in ("01_first.ipynb", "12_last.ipynb"):
         (tmp_path / name).write_text("{}")
     assert lessons.find("1").name == "01_first.ipynb"
-    assert lessons.find("12").name == "12_last.ipynb"
+    assert lessons.find("12") == lessons.find("12_last") == tmp_path / "12_last.ipynb"
     assert lessons.find(str(tmp_path / "12_last.ipynb")) == tmp_path / "12_last.ipynb"
-    with pytest.raises(Problem, match=r"'7': give a path or a number of 01_first.ipynb, 12_last"):
+    with pytest.raises(
+        Problem, match=r"'7': give a path, or a name or number of 01_first.ipynb, 12"
+    ):
         lessons.find("7")
 
 

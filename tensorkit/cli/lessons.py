@@ -28,15 +28,18 @@ def originals() -> Path:
 
 
 def find(notebook: str) -> Path:
-    """Give the notebook meant by a path or by a lesson's number, such as `1`. Raises Problem."""
+    """Give the notebook meant by a path, a name such as `gallery` or a lesson's number such as `1`.
+
+    Raises Problem if there is none.
+    """
     if Path(notebook).is_file():
         return Path(notebook).resolve()
-    if notebook.isdecimal():
-        found = sorted(originals().glob(f"{int(notebook):02d}_*.ipynb"))
-        if found:
-            return found[0]
+    number = f"{int(notebook):02d}_" if notebook.isdecimal() else None
+    for path in sorted(originals().glob("*.ipynb")):
+        if path.stem == notebook or (number and path.stem.startswith(number)):
+            return path
     lessons = ", ".join(path.name for path in sorted(originals().glob("*.ipynb")))
-    raise Problem(f"no notebook {notebook!r}: give a path or a number of {lessons}")
+    raise Problem(f"no notebook {notebook!r}: give a path, or a name or number of {lessons}")
 
 
 def copy_missing(source: Path, target: Path) -> list[Path]:

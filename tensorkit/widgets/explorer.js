@@ -47,8 +47,10 @@ const MAKE = {
     return [element("label", { class: "tkx-switch" }, element("span", {}, label), input, now), () => Number(input.checked)];
   },
   field({ label, at, live }, moved) {
+    // a page cannot make the scene of what is typed; where one can is said instead
+    const hint = element("span", { class: "tkx-hint" }, at && `${at} `, "with ", element("code", {}, ".live()"), " in a notebook");
+    if (!live) return [element("div", { class: "tkx-own" }, element("span", {}, label), hint), () => at];
     const input = element("input", { type: "text", value: at, autocomplete: "off", spellcheck: "false" });
-    input.readOnly = !live;
     input.addEventListener("change", () => moved(input.value));
     return [element("label", {}, element("span", {}, label), input), () => input.value];
   },

@@ -175,7 +175,7 @@ function mount(root, data, told = {}) {
       slider.value = n;
       slider.setAttribute("aria-valuetext", words);
       count.textContent = `${n} / ${last}`;
-      for (const [e, off] of [[first, n === 0], [back, n === 0], [next, n === last], [end, n === last]]) e.setAttribute("aria-disabled", off);
+      for (const [e, off] of [[first, n === 0], [back, n === 0], [playing, last === 0], [next, n === last], [end, n === last]]) e.setAttribute("aria-disabled", off);
       if (!quietly) told.changed?.(n);
       stepper.painted?.();
       told.painted?.(view);

@@ -65,6 +65,12 @@ def test_sixty_nodes_fit_a_page(f):
     check_layout(scene)
 
 
+def test_a_long_expression_is_called_by_its_name_if_it_has_one():
+    assert graph_scene(deep, *leaves([W])).title == "deep, forward and backward"
+    unnamed = graph_scene(lambda x: deep(x), *leaves([W])).title
+    assert unnamed == "an expression, forward and backward"
+
+
 def test_a_graph_that_is_wider_than_a_page_is_drawn_in_boxes_and_a_small_one_in_cells():
     f, *data = EXPRESSIONS["log loss"]
     assert any(box.key == "v0" for box in graph_scene(f, *leaves(data)).boxes)

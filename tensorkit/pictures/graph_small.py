@@ -7,12 +7,15 @@ step. Moves may be folded away.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tensorkit.errors import ShapeError
 from tensorkit.pictures import graph_words as words
 from tensorkit.pictures.formulas import whole
-from tensorkit.pictures.graph_bands import BESIDE, PORT, beside, far_edges, lay_out_bands
+from tensorkit.pictures.graph_bands import BESIDE, PORT, Bands, beside, far_edges, lay_out_bands
 from tensorkit.pictures.graph_layers import Box, Edge, Joint
 from tensorkit.pictures.graph_nodes import Node, brief, listed, nodes_of, told
+from tensorkit.pictures.layout import Point
 from tensorkit.pictures.scene import Scene
 from tensorkit.pictures.text import text_width
 from tensorkit.pictures.theme import CELL
@@ -30,16 +33,16 @@ NOTE = "upper cell: values     lower cell: gradient, dashed until known     belo
 
 
 class SmallGraph:
-    """A tape on a canvas, a box a node. ``v`` and the number of a grid is the key of its values,
-    ``g`` and that number the key of its gradient.
-    """
+    """A tape on a canvas. The values of grid 3 have the key ``v3``, its gradient the key ``g3``."""
 
     def __init__(
         self, tape: Tape, name: str, fold: bool = False, forward: bool = True, foot: int = 0
     ) -> None:
-        """Draw and tell a tape. Without ``forward`` the values are there from the start, only
-        backward is told, and pointing at a cell lights no other. ``foot`` is how many lines there
-        are to write on at least, ``d0``, ``d1`` ...
+        """Draw and tell a tape, with ``fold`` without its moves.
+
+        Without ``forward`` the values are there from the start, only backward is told, and pointing
+        at a cell lights no other. ``foot`` is how many lines there are at least to write numbers
+        on: ``d0``, ``d1`` ...
         """
         self.tape, self.forward = tape, forward
         self.nodes = nodes_of(tape, fold)
@@ -48,61 +51,55 @@ class SmallGraph:
                 f"this expression has {len(self.nodes)} tensors, and a picture can be followed up "
                 f"to about {MOST}: draw a part of it"
             )
-        self.place = {grid: k for k, grid in enumerate(self.nodes)}
         found = {k: tape.gradient(k) for k in self.nodes}
         self.needs = {k: gradient for k, gradient in found.items() if gradient is not None}
-        made = [node for node in self.nodes.values() if node.call is not None]
-        widths = {k: self.width(node) for k, node in self.nodes.items()}
-        boxes = [self.box(k, widths[k]) for k in self.nodes]
-        joints = [
-            Joint(self.place[n.grid], tuple(Edge(self.place[k], None) for k in n.sources), 0.0)
-            for n in made
-        ]
-        root = self.place[tape.result]
-        plan = lay_out_bands(boxes, joints, root)
-        self.tags: dict[tuple[int, int], int] = {}
-        if plan.count > 1:
-            for at in far_edges(len(boxes), joints, root):
-                self.tags[at] = len(boxes)
-                wide = self.tag_width(made[at[0]].sources[at[1]])
-                boxes.append(Box(wide, wide, TAG / 2, TAG / 2))
-            tagged = [
-                Joint(
-                    joint.out,
-                    tuple(
-                        Edge(self.tags.get((number, k), edge.source), None)
-                        for k, edge in enumerate(joint.edges)
-                    ),
-                    0.0,
-                )
-                for number, joint in enumerate(joints)
-            ]
-            plan = lay_out_bands(boxes, tagged, root)
+        self.made = [node for node in self.nodes.values() if node.call is not None]
+        self.widths = {k: self.width(node) for k, node in self.nodes.items()}
+        self.tags: set[tuple[int, int]] = set()
+        plan = self.plan()
         title = whole(tape) or (name if name.isidentifier() else "an expression")
-        given = len(self.nodes) - len(made)
-        lines = max(foot, min(4, max([given, *(1 + len(node.sources) for node in made)])))
-        wide = max(plan.size[0], text_width(NOTE) * 9.5 / CELL) + 2 * MARGIN
-        detail = MARGIN + plan.size[1] + 0.75
-        high = detail + DETAIL * lines + 0.75
-        self.scene = scene = Scene(wide, high, f"{title}, forward and backward")
-        for k, node in self.nodes.items():
-            x, y = plan.boxes[self.place[k]]
-            self.draw(node, x + MARGIN, y + MARGIN, widths[k])
-        for number, node in enumerate(made):
-            for edge, source in enumerate(node.sources):
-                line = [(x + MARGIN, y + MARGIN) for x, y in plan.lines[number, edge]]
-                if (number, edge) in self.tags:
-                    x, y = line[0]
-                    wide = self.tag_width(source)
-                    key, name = f"t{node.call}.{edge}", self.tape.grids[source].name
-                    scene.pill(key, x - wide, y - TAG / 2, wide, TAG, name, 9.5, "dim")
-                    scene.link(key, f"v{source}")
-                self.connect(node, edge, source, line)
-        self.lines = [f"d{k}" for k in range(lines)]
-        for k, key in enumerate(self.lines):
-            scene.label(MARGIN, detail + DETAIL * k, " ", key=key, size=10.5, mono=True)
-        scene.label(MARGIN, high - 0.42, NOTE, size=9.5, role="dim")
+        self.scene = self.canvas(plan.size, foot, title)
+        for place, node in enumerate(self.nodes.values()):
+            x, y = plan.boxes[place]
+            self.draw(node, x + MARGIN, y + MARGIN, self.widths[node.grid])
+        for (number, edge), line in plan.lines.items():
+            shifted = [(x + MARGIN, y + MARGIN) for x, y in line]
+            self.connect(self.made[number], edge, shifted, (number, edge) in self.tags)
         self.tell()
+
+    def plan(self) -> Bands:
+        """Lay out the boxes; where layers wrap, a name takes the place of too long a line."""
+        place = {grid: k for k, grid in enumerate(self.nodes)}
+        boxes = [self.box(k) for k in self.nodes]
+        joints = [
+            Joint(place[n.grid], tuple(Edge(place[k], None) for k in n.sources), 0.0)
+            for n in self.made
+        ]
+        root = place[self.tape.result]
+        plan = lay_out_bands(boxes, joints, root)
+        if plan.count == 1:
+            return plan
+        for number, edge in far_edges(len(boxes), joints, root):
+            self.tags.add((number, edge))
+            edges = list(joints[number].edges)
+            edges[edge] = Edge(len(boxes), None)
+            joints[number] = replace(joints[number], edges=tuple(edges))
+            wide = self.tag_width(self.made[number].sources[edge])
+            boxes.append(Box(wide, wide, TAG / 2, TAG / 2))
+        return lay_out_bands(boxes, joints, root)
+
+    def canvas(self, size: Point, foot: int, name: str) -> Scene:
+        """Return the scene with the lines below the graph."""
+        given = len(self.nodes) - len(self.made)
+        count = max(foot, min(4, max([given, *(1 + len(node.sources) for node in self.made)])))
+        wide = max(size[0], text_width(NOTE) * 9.5 / CELL) + 2 * MARGIN
+        top = MARGIN + size[1] + 0.75
+        scene = Scene(wide, top + DETAIL * count + 0.75, f"{name}, forward and backward")
+        self.lines = [f"d{k}" for k in range(count)]
+        for k, key in enumerate(self.lines):
+            scene.label(MARGIN, top + DETAIL * k, " ", key=key, size=10.5, mono=True)
+        scene.label(MARGIN, scene.height - 0.42, NOTE, size=9.5, role="dim")
+        return scene
 
     def width(self, node: Node) -> float:
         """Return how wide the box of a node is: as its words ask, within limits."""
@@ -114,13 +111,12 @@ class SmallGraph:
         """Return how wide the name of a tensor is where its line would be too long."""
         return max(0.9, text_width(self.tape.grids[grid].name) * 9.5 / CELL + 0.5)
 
-    def box(self, grid: int, width: float) -> Box:
+    def box(self, grid: int) -> Box:
         """Return the room of a node, around the middle line of its cells."""
         half = CELLS if grid in self.needs else CELLS / 2
-        users = sum(grid == k for node in self.nodes.values() for k in node.sources)
-        ports = max(0, len(self.nodes[grid].sources) - 1) * PORT
-        low = max(half, ports + BESIDE) if users else max(half, ports)
-        return Box(width, width, HEAD + half, low)
+        ports = max(0, len(self.nodes[grid].sources) - 1) * PORT + BESIDE
+        width = self.widths[grid]
+        return Box(width, width, HEAD + half, max(half, ports))
 
     def draw(self, node: Node, x: float, y: float, width: float) -> None:
         """Draw a node around the line at y: what it is, its shape, its two cells."""
@@ -143,20 +139,23 @@ class SmallGraph:
             if self.forward:
                 scene.note(f"g{k}", f"gradient of {grid.name} = {listed(self.needs[k], NOTED)}")
 
-    def connect(self, node: Node, edge: int, source: int, line: list[tuple[float, float]]) -> None:
-        """Draw both directions of an edge."""
+    def connect(self, node: Node, edge: int, line: list[Point], tagged: bool) -> None:
+        """Draw both directions of an edge, which begins at the name of its tensor if ``tagged``."""
+        scene, source, key = self.scene, node.sources[edge], f"{node.call}.{edge}"
         (x0, y0), (x1, y1) = line[0], line[-1]
+        if tagged:
+            wide, name = self.tag_width(source), self.tape.grids[source].name
+            scene.pill(f"t{key}", x0 - wide, y0 - TAG / 2, wide, TAG, name, 9.5, "dim")
+            scene.link(f"t{key}", f"v{source}")
         way = [(x0 + 0.04, y0), *line[1:-1], (x1 - 0.02, y1)]
-        key = f"{node.call}.{edge}"
-        self.scene.arrow(f"f{key}", way[0], way[-1], "read", visible=True, via=way[1:-1] or None)
+        scene.arrow(f"f{key}", way[0], way[-1], "read", visible=True, via=way[1:-1] or None)
         if self.forward:
-            self.scene.link(f"v{node.grid}", f"v{source}")
+            scene.link(f"v{node.grid}", f"v{source}")
         if self.flows(node, edge):
             if self.forward:
-                self.scene.link(f"g{source}", f"g{node.grid}")
+                scene.link(f"g{source}", f"g{node.grid}")
             back = beside(way, BESIDE)[::-1]
-            via = back[1:-1] or None
-            self.scene.arrow(f"b{key}", back[0], back[-1], "grad", dashed=True, via=via)
+            scene.arrow(f"b{key}", back[0], back[-1], "grad", dashed=True, via=back[1:-1] or None)
 
     def flows(self, node: Node, edge: int) -> bool:
         """Tell whether a gradient comes back along an edge."""

@@ -67,7 +67,7 @@ def test_sixty_nodes_fit_a_page(f):
 
 def test_a_long_expression_is_called_by_its_name_if_it_has_one():
     assert graph_scene(deep, *leaves([W])).title == "deep, forward and backward"
-    unnamed = graph_scene(lambda x: deep(x), *leaves([W])).title
+    unnamed = graph_scene(lambda x: deep(x * 2), *leaves([W])).title
     assert unnamed == "an expression, forward and backward"
 
 

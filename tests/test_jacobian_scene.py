@@ -141,9 +141,19 @@ def test_hover_links_a_derivative_with_its_row_and_column():
     assert links["sum.7"] == ("j1.7", "j4.7")
 
 
-def test_a_grid_too_large_to_read_is_refused():
-    with pytest.raises(tk.ShapeError, match="20 output cells and 20 input cells"):
-        jacobian_scene(tk.exp, tk.rand(4, 5, seed=1))
+def test_of_large_inputs_corners_run_and_the_picture_says_so():
+    x = tk.rand(40, 50, seed=1)
+    scene = jacobian_scene(tk.exp, x)
+    assert len(scene.steps) > 16 and scene.state(-1).texts["v0.0"] == number(float(x.numpy()[0, 0]))
+    assert "Of (40, 50) only corners run here, up to 4 long each way." in scene.steps[0].say
+    product = jacobian_scene(lambda x, w: x @ w, x, tk.rand(50, 30, seed=2))
+    assert "Of (40, 50) and (50, 30) only corners run here, up to 2 long" in product.steps[0].say
+
+
+def test_a_grid_too_large_to_read_is_refused_where_no_corner_runs():
+    for f, x in [(lambda x: x.view(20), tk.rand(4, 5, seed=1)), (tk.exp, tk.zeros(0))]:
+        with pytest.raises(tk.ShapeError, match="a picture shows 1 to 16 each way"):
+            jacobian_scene(f, x)
 
 
 def test_it_can_be_painted_and_sent_to_the_browser():

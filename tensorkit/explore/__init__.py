@@ -20,6 +20,8 @@ ENTRIES: dict[str, str] = {
     "calibration": "calibration_explorer",
     "operation": "operation_explorer",
     "reduce": "reduce_explorer",
+    "jacobian": "jacobian_explorer",
+    "gradcheck": "gradcheck_explorer",
     "backward": "backward_explorer",
     "graph": "graph_explorer",
     "schedule": "graph_explorer",

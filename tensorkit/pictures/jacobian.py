@@ -7,26 +7,25 @@ backward of its own, which starts from 1 at one output cell.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tensorkit.errors import ShapeError
 from tensorkit.pictures.cells import index_text, number, texts
-from tensorkit.pictures.formulas import whole
+from tensorkit.pictures.derivatives import derivatives, differentiated, flat_gradient, name_of
 from tensorkit.pictures.graph_words import total
 from tensorkit.pictures.jacobian_words import patterns, row_said
 from tensorkit.pictures.layout import Drawn, tensor_size
 from tensorkit.pictures.scene import Scene
 from tensorkit.pictures.text import text_width
 from tensorkit.pictures.theme import CELL
-from tensorkit.tape import Cells, Grid, Tape, distinct, run
+from tensorkit.tape import Cells, Tape
+
+__all__ = ["JacobianPicture", "derivatives", "jacobian_scene", "name_of"]
 
 SHAPE = (1.04, 0.82)
 MARGIN = 0.5
 HEAD = 0.95
-MOST = 16  # rows, and columns
 APART = 1.5  # between the tensors and the grid
 SPACE = 0.3  # between the columns of two inputs
 PLAIN = "derivatives"
@@ -36,52 +35,20 @@ WEIGHED = "grad_out × derivatives"
 def jacobian_scene(f: Any, *inputs: Any, grad_out: Any = None) -> Scene:
     """Return the scene of all derivatives of ``f(*inputs)``, an expression or a row of the table.
 
-    ``grad_out`` has the shape of the output, and holds different numbers if it is left out. Raises
-    ShapeError for more than 16 output cells or 16 input cells, and whatever ``tape.run`` raises.
+    ``grad_out`` has the shape of the output, and holds different numbers if it is left out. Of
+    large inputs the corners are taken. Raises ShapeError for more than 16 output cells or 16 input
+    cells that cannot be cut so, and whatever ``tape.run`` raises.
     """
-    tape = run(f, *inputs, grad_out=grad_out)
-    out = tape.grids[tape.result]
-    if grad_out is None:
-        tape = run(f, *inputs, grad_out=distinct(out.shape))
-    ins = [k for k in tape.parameters if tape.grids[k].needs_grad]
-    columns = sum(tape.grids[k].values.size for k in ins)
-    if out.values.size > MOST or columns > MOST or not out.values.size or not columns:
-        raise ShapeError(
-            f"{out.values.size} output cells and {columns} input cells make a grid of "
-            f"{out.values.size} × {columns} derivatives: a picture shows 1 to {MOST} each way"
-        )
-    rows = [derivatives(f, inputs, out, o) for o in range(out.values.size)]
-    return JacobianPicture(tape, ins, np.array(rows), name_of(f, tape)).scene
-
-
-def derivatives(f: Callable[..., Any], inputs: tuple[Any, ...], out: Grid, o: int) -> Cells:
-    """Return the derivatives of output cell ``o``: the gradient when it alone has weight 1."""
-    one: Any = np.zeros(out.values.size)
-    one[o] = 1
-    return flat_gradient(run(f, *inputs, grad_out=one.reshape(out.shape)))
-
-
-def flat_gradient(tape: Tape) -> Cells:
-    """Return the gradients of all inputs in one line."""
-    parts = []
-    for k in tape.parameters:
-        grid, grad = tape.grids[k], tape.gradient(k)
-        if grid.needs_grad:
-            parts.append(np.zeros(grid.values.size) if grad is None else grad.ravel())
-    return np.concatenate(parts)
-
-
-def name_of(f: Any, tape: Tape) -> str:
-    """Return the expression, or the name of the function if that is short and it is long."""
-    name = getattr(f, "__name__", getattr(f, "name", "f"))
-    return whole(tape) or (name if name.isidentifier() else "f")
+    return JacobianPicture(*differentiated(f, inputs, grad_out)).scene
 
 
 class JacobianPicture:
     """The tensors on the left, the grid of derivatives on the right."""
 
-    def __init__(self, tape: Tape, ins: list[int], matrix: Cells, name: str) -> None:
-        self.tape, self.ins, self.matrix = tape, ins, matrix
+    def __init__(
+        self, tape: Tape, ins: list[int], matrix: Cells, name: str, rest: str = ""
+    ) -> None:
+        self.tape, self.ins, self.matrix, self.rest = tape, ins, matrix, rest
         self.out = tape.grids[tape.result]
         self.gradient = flat_gradient(tape)
         self.columns = [(k, c) for k in ins for c in range(tape.grids[k].values.size)]
@@ -198,7 +165,7 @@ class JacobianPicture:
         out = self.values[self.tape.result].keys
         made = texts(self.out.values)
         scene.step(
-            f"Forward: {self.listed()} go in, out {self.out.shape} comes out.",
+            f"Forward: {self.listed()} go in, out {self.out.shape} comes out.{self.rest}",
             read=inputs,
             write=out,
             text=dict(zip(out, made, strict=True)),

@@ -13,6 +13,7 @@ __all__ = [
     "CELL",
     "DARK",
     "GAP",
+    "HEAT",
     "LIGHT",
     "MARKS",
     "MINUS",
@@ -77,8 +78,10 @@ DARK = Palette(
 
 # The marks of a step, in the order in which they are laid on: a later one wins.
 MARKS = ("read", "write", "grad", "expected", "wrong")
-# Quiet looks that stay: set aside, not there yet, finished, gradient known.
-QUIET = ("dim", "ghost", "done", "known")
+# Shades of a heat map, from small to large: how much of the gradient's colour, in face and edge.
+HEAT = {"heat1": (0.06, 0.25), "heat2": (0.18, 0.40), "heat3": (0.32, 0.60), "heat4": (0.48, 0.85)}
+# Quiet looks that stay: set aside, not there yet, finished, gradient known, and the shades.
+QUIET = ("dim", "ghost", "done", "known", *HEAT)
 # How much of a mark's colour is mixed into the background of its cell.
 TINTS = {"read": 0.20, "write": 0.26, "grad": 0.20, "expected": 0.14, "wrong": 0.22}
 
@@ -116,6 +119,9 @@ def look(role: str | None, colours: Palette) -> Look:
     if role in TINTS:
         edge: str = getattr(p, role)
         return Look(mix(edge, p.bg, TINTS[role]), edge, 2.2, p.fg, role == "wrong")
+    if role in HEAT:
+        face, rim = HEAT[role]
+        return Look(mix(p.grad, p.bg, face), mix(p.grad, p.bg, rim), 1.0, p.fg, False)
     quiet = {
         None: Look(p.cell, p.line, 1.0, p.fg, False),
         "dim": Look(p.bg, p.line, 1.0, p.dim, False),

@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import Any
 
 from tensorkit.pictures.scene import Scene
-from tensorkit.pictures.theme import CELL, DARK, LIGHT, MARKS, TINTS, Palette
+from tensorkit.pictures.theme import CELL, DARK, HEAT, LIGHT, MARKS, TINTS, Palette
 
 TRUST = "Trust this notebook to step through the picture: it is a still without its script."
 
@@ -35,8 +35,14 @@ def css() -> str:
         f"--tk-face:color-mix(in srgb,var(--tk-{role}) {TINTS[role]:.0%},var(--tk-bg))}}"
         for role in MARKS
     )
+    shades = "".join(
+        f'.tk .tk-picture [data-k][data-r="{role}"]'
+        f"{{fill:color-mix(in srgb,var(--tk-grad) {face:.0%},var(--tk-bg));"
+        f"stroke:color-mix(in srgb,var(--tk-grad) {rim:.0%},var(--tk-bg))}}"
+        for role, (face, rim) in HEAT.items()
+    )
     rest = _lean(_read("stepper.css"))
-    return f".tk{{{_variables(LIGHT)}}}.tk[data-tk-dark]{{{_variables(DARK)}}}{tints}{rest}"
+    return f".tk{{{_variables(LIGHT)}}}.tk[data-tk-dark]{{{_variables(DARK)}}}{tints}{shades}{rest}"
 
 
 def looks() -> dict[str, str]:
@@ -63,8 +69,18 @@ def fragment(
         f'<div class="tk"><img alt="{html.escape(alt)}" width="{wide}" '
         f'style="max-width:100%;height:auto" src="data:image/png;base64,{image}">'
         f"<div><small>{TRUST}</small></div></div>"
-        f'<script type="application/json">{_json({**data, **looks()})}</script>'
-        f"<script>(() => {{{script(*more)}\n{starter}(document.currentScript);}})()</script>"
+        f"{scripts({**data, **looks()}, starter, script(*more))}"
+    )
+
+
+def scripts(data: dict[str, Any], starter: str, code: str) -> str:
+    """Return the data as JSON, and the code whose function ``starter`` finds it and begins."""
+    # with no "<" left, neither </script> nor <!-- can end or change the script element
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return (
+        f'<script type="application/json" data-tk="{starter}">{text}</script>'
+        f'<script>(() => {{{code}\n{starter}(...given(document.currentScript, "{starter}"));}})()'
+        "</script>"
     )
 
 
@@ -78,11 +94,6 @@ def document(title: str, body: str) -> str:
         f"padding:0 1rem;background:{LIGHT.bg}}}@media (prefers-color-scheme:dark)"
         f"{{body{{background:{DARK.bg}}}}}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
-
-
-def _json(data: dict[str, Any]) -> str:
-    # with no "<" left, neither </script> nor <!-- can end or change the script element
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _variables(colours: Palette) -> str:

@@ -26,7 +26,8 @@ def step(
 
     ``step(tk.mul, x, y)`` steps through an operation of the table, forward; with ``grad_out``,
     backward. ``step(lambda x, w: (x * w).sum(), x, w)`` steps through the graph of an expression,
-    or of your own tk.Function, forward and then backward from ``grad_out``. A function whose first
+    or of your own tk.Function, forward and then backward from ``grad_out``; one that is wider than
+    a page has a box for each tensor instead of all its cells. A function whose first
     parameter is called ``out`` is your own loop over flat storages, and is compared with ``like``::
 
         my_map(out, out_shape, out_strides, a, a_shape, a_strides)              like=tk.neg

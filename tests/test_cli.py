@@ -6,9 +6,11 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
+from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
@@ -347,6 +349,9 @@ def test_doctor_is_content_here(monkeypatch, tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert {line.split()[0] for line in lines} <= {"ok", "note"}
     assert any("numba" in line and "multiplies" in line for line in lines)
+    assert any(f"llvmlite {version('llvmlite')}, matplotlib" in line for line in lines)
+    assert any(re.search(r"[1-9]\d* compiled kernels, \d+\.\d MB, in ", line) for line in lines)
+    assert any(re.search(r"compiled for the CPU \S+: ", line) for line in lines)
 
 
 def test_doctor_names_what_is_missing_and_how_to_get_it(monkeypatch):
@@ -365,11 +370,66 @@ def test_doctor_names_what_is_missing_and_how_to_get_it(monkeypatch):
 
 
 def test_doctor_ends_with_status_1_where_something_is_wrong(monkeypatch, capsys):
-    for name in ("python", "packages", "cache", "browser", "exchange"):
+    for name in ("python", "packages", "cpu", "cache", "browser", "exchange"):
         monkeypatch.setattr(doctor, name, lambda: [])
     monkeypatch.setattr(doctor, "kernel", lambda: [doctor.Finding("wrong", "no compiler")])
     assert doctor.doctor() == 1
     assert capsys.readouterr().out == "wrong no compiler\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "features", "verdict", "words"),
+    [
+        ("x86-64-v3", "", "ok", "x86-64-v3: named by NUMBA_CPU_NAME"),
+        ("x86-64-v4", "", "wrong", "has no avx512f and would stop at them: unset NUMBA_CPU_NAME"),
+        ("x86-64-v3", None, "wrong", "only NUMBA_CPU_NAME is set.*or neither"),
+        (None, "", "wrong", "only NUMBA_CPU_FEATURES is set"),
+        (None, None, "ok", "this one, with avx2"),
+    ],
+)
+def test_doctor_tells_the_cpu_that_kernels_are_for(monkeypatch, name, features, verdict, words):
+    import llvmlite.binding as llvm
+
+    from tensorkit import machine
+
+    monkeypatch.setattr(llvm, "get_host_cpu_features", lambda: HasAvx2(avx2=True, avx512f=False))
+    monkeypatch.setattr(machine, "cpu", machine.cpu.__wrapped__)
+    for variable, value in (("NUMBA_CPU_NAME", name), ("NUMBA_CPU_FEATURES", features)):
+        if value is None:
+            monkeypatch.delenv(variable, raising=False)
+        else:
+            monkeypatch.setenv(variable, value)
+    (finding,) = doctor.cpu()
+    assert finding.verdict == verdict
+    assert re.search(words, finding.sentence)
+
+
+class HasAvx2(dict):
+    """What llvmlite knows of a CPU."""
+
+    def flatten(self):
+        return ",".join("-+"[has] + feature for feature, has in self.items())
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_doctor_says_when_kernels_cannot_be_kept(monkeypatch, tmp_path, asked):
+    from tensorkit import compiler
+
+    monkeypatch.setenv("TENSORKIT_CACHE", "/nowhere")
+    if not asked:
+        monkeypatch.delenv("TENSORKIT_CACHE")
+    folder = Path(tempfile.mkdtemp(prefix="tensorkit-"))
+    monkeypatch.setattr(compiler, "cache_folder", lambda: folder)
+    (finding,) = doctor.cache()
+    folder.rmdir()
+    assert finding.verdict == ("wrong" if asked else "note")
+    place = "/nowhere" if asked else "your cache folder"
+    assert f"{place} cannot be written: set TENSORKIT_CACHE to a folder" in finding.sentence
+    monkeypatch.setattr(compiler, "cache_folder", lambda: tmp_path)
+    (tmp_path / "a.o").write_bytes(bytes(2_500_000))
+    assert list(doctor.cache()) == [
+        ("ok", f"1 compiled kernels, 2.5 MB, in {tmp_path}: new ones are kept there")
+    ]
 
 
 def test_doctor_reads_the_exchange_of_the_course(monkeypatch, tmp_path):

@@ -44,7 +44,7 @@ FRONT = {
     "nbgrader": ("grading", "autograde", "cli"),
     "nbconvert": ("publish", "cli", "grading", "autograde"),
     "numba": ("machine", "explore", "cli"),
-    "llvmlite": ("machine",),
+    "llvmlite": ("machine", "cli"),
 }
 
 

@@ -3,9 +3,11 @@
 `ok` needs nothing, `note` matters to some only, `wrong` says what to do and makes the status 1.
 """
 
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +15,14 @@ from typing import Any, NamedTuple
 from packaging.requirements import Requirement
 
 from tensorkit.cli.browser import chromium
+
+SHOWN = (
+    *("tensorkit", "numpy", "numba", "llvmlite", "matplotlib", "ipywidgets", "anywidget"),
+    *("jupyterlab", "nbgrader"),
+)
+# What a CPU has to have to be at least of a level, and what is worth a word.
+LEVELS = {"x86-64-v2": "sse4.2", "x86-64-v3": "avx2", "x86-64-v4": "avx512f"}
+TELLING = ("sse4.2", "avx2", "fma", "avx512f", "neon", "sve")
 
 
 class Finding(NamedTuple):
@@ -25,7 +35,7 @@ class Finding(NamedTuple):
 def doctor() -> int:
     """Print every finding; the status is 1 where something is wrong."""
     status = 0
-    for check in (python, packages, kernel, cache, browser, exchange):
+    for check in (python, packages, cpu, kernel, cache, browser, exchange):
         for finding in check():
             print(f"{finding.verdict:5} {finding.sentence}", flush=True)
             status = max(status, int(finding.verdict == "wrong"))
@@ -33,9 +43,14 @@ def doctor() -> int:
 
 
 def python() -> Iterator[Finding]:
-    """Look at the interpreter."""
+    """Look at the interpreter, and at the packages that matter when something fails."""
     here = ".".join(str(part) for part in sys.version_info[:3])
     yield Finding("ok", f"Python {here} at {sys.executable}")
+    found = []
+    for name in SHOWN:
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    yield Finding("ok", ", ".join(found))
 
 
 def packages() -> Iterator[Finding]:
@@ -63,38 +78,79 @@ def _install(requirement: Requirement) -> str:
     return f'run: {sys.executable} -m pip install "{requirement.name}{requirement.specifier}"'
 
 
+def cpu() -> Iterator[Finding]:
+    """See which CPU kernels are compiled for, and whether this one is of that kind."""
+    import llvmlite.binding as llvm
+
+    from tensorkit import machine
+
+    here = llvm.get_host_cpu_features()
+    _, name, features = machine.cpu()
+    pinned = [v for v in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES") if v in os.environ]
+    if len(pinned) == 1:
+        yield Finding(
+            "wrong",
+            f"only {pinned[0]} is set: the code would be for a mixture of two CPUs; set "
+            "NUMBA_CPU_NAME and NUMBA_CPU_FEATURES, or neither",
+        )
+    elif name in LEVELS and not here.get(LEVELS[name]):
+        yield Finding(
+            "wrong",
+            f"kernels are compiled for {name}, but this CPU has no {LEVELS[name]} and would stop "
+            "at them: unset NUMBA_CPU_NAME and NUMBA_CPU_FEATURES",
+        )
+    else:
+        known = [f for f in TELLING if f"+{f}" in features.split(",")]
+        how = "named by NUMBA_CPU_NAME" if pinned else f"this one, with {', '.join(known)}"
+        yield Finding("ok", f"kernels are compiled for the CPU {name}: {how}")
+
+
 def kernel() -> Iterator[Finding]:
-    """Compile and run one kernel."""
+    """Run a kernel, which may be one that is kept, and let numba compile something else anew."""
     import tensorkit as tk
 
     multiply: Any = tk.ops.get("mul")
     try:
+        import numba
+
         result = multiply(tk.tensor([1.0, 2.0, 5.0]), tk.tensor([10.0])).tolist()
+        numba.njit(lambda x: x + 1)(1)
     except Exception as error:
-        yield Finding("wrong", f"numba cannot compile a kernel: {type(error).__name__}: {error}")
+        yield Finding(
+            "wrong",
+            f"numba cannot compile a kernel: {type(error).__name__}: {error}; install it again: "
+            f"{sys.executable} -m pip install --force-reinstall numba llvmlite",
+        )
         return
     if result == [10.0, 20.0, 50.0]:
         yield Finding("ok", f"numba {version('numba')} compiles a kernel, and it multiplies")
     else:
-        yield Finding("wrong", f"[1, 2, 5] * 10 gave {result}: install numba again")
+        yield Finding(
+            "wrong",
+            f"[1, 2, 5] * 10 gave {result}: empty the cache (its folder is named below); if that "
+            "does not help, install numba again",
+        )
 
 
 def cache() -> Iterator[Finding]:
-    """See whether compiled kernels can be kept."""
+    """See whether compiled kernels can be kept, and what is kept already."""
     from tensorkit.compiler import cache_folder
 
     folder = cache_folder()
+    kept = [path.stat().st_size for path in folder.glob("*.o")]
+    state = f"{len(kept)} compiled kernels, {sum(kept) / 1e6:.1f} MB, in {folder}"
     temporary = folder.parent == Path(tempfile.gettempdir()) and folder.name.startswith(
         "tensorkit-"
     )
-    if temporary:
-        yield Finding(
-            "note",
-            f"compiled kernels are lost at the end ({folder}): "
-            "set TENSORKIT_CACHE to a folder that can be written",
-        )
-    else:
-        yield Finding("ok", f"compiled kernels are kept in {folder}")
+    if not temporary:
+        yield Finding("ok", f"{state}: new ones are kept there")
+        return
+    asked = os.environ.get("TENSORKIT_CACHE")
+    yield Finding(
+        "wrong" if asked else "note",
+        f"new kernels are lost at the end, since {asked or 'your cache folder'} cannot be written: "
+        f"set TENSORKIT_CACHE to a folder that can ({state})",
+    )
 
 
 def browser() -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """`tensorkit warm`: compile every kernel of the table now, so that nobody waits in a lesson.
 
-numba keeps what it compiles on disk. Running each row once, forward and backward, in both dtypes,
-makes exactly the kernels that lessons use, because it calls them as lessons do.
+What is compiled is kept on disk. Running each row once, forward and backward, in both dtypes, makes
+exactly the kernels that lessons use, because it calls them as lessons do.
 """
 
 import time

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from wrong_answers.bank import BANK
+from homework import HOMEWORKS
 
 import tensorkit as tk
 from tensorkit.explore.backward_explorer import UPSTREAM, parse, upstream_of
@@ -87,16 +87,15 @@ SAME = {
     ("max", "M01"): "grad_out forgotten",
     ("max", "M02"): "to every cell",
 }
-ENTRIES = {(entry.task, entry.id): entry for entry in BANK}
+HOME = HOMEWORKS["gradients"]
+ENTRIES = {(entry.task, entry.id): entry for entry in HOME.bank}
 
 
 @pytest.mark.parametrize("key", SAME, ids=" ".join)
 @pytest.mark.parametrize("upstream", ["distinct", "ones"])
 @pytest.mark.parametrize("layout", ["contiguous", "strided"])
 def test_a_slip_does_what_the_wrong_answer_of_a_learner_does(key, upstream, layout):
-    names = {"tk": tk, "np": np}
-    exec(ENTRIES[key].cell, names)
-    (made,) = (v for n, v in names.items() if isinstance(v, type) and issubclass(v, tk.Function))
+    made = HOME.run(HOME.cell(ENTRIES[key]))[HOME.tasks[key[0]].exam.name]
     inputs = [laid_out(t, layout).requires_grad_() for t in ((X, Y) if key[0] == "mul" else (X,))]
     dim = (1,) if key[0] in ("sum", "max") else ()
     out = made.apply(*inputs, *dim)

@@ -1,48 +1,68 @@
-"""The homework's notebook as it is stored: reviewable in a diff, valid to nbgrader, and in step
-with the checks that it calls."""
+"""The homeworks' notebooks as they are stored: reviewable in a diff, valid to nbgrader, and in step
+with the checks that they call."""
 
-import importlib
 import re
 import runpy
 
 import nbformat
 import pytest
+from homework import COURSE, HOMEWORKS, name_of
 from nbgrader.nbgraderformat import MetadataValidator
-from wrong_answers.bank import COURSE, HIDDEN, NOTEBOOK, notebook_cells
 
-from tensorkit.grading import gradients
+TOTALS = {
+    "one_tape": 15,
+    "stretch": 12,
+    "loops": 25,
+    "gradients": 30,
+    "engine": 20,
+    "bad_assert": 18,
+    "fast": 20,
+}
+
+each_homework = pytest.mark.parametrize("home", HOMEWORKS.values(), ids=name_of)
 
 
-@pytest.fixture
-def hidden_checks(monkeypatch):
-    monkeypatch.syspath_prepend(str(HIDDEN))
-    return importlib.import_module("tensorkit_hidden.gradients").CHECKS
-
-
-def test_the_points_add_up_and_agree_with_the_notebook():
-    cells = [
-        cell["metadata"]["nbgrader"] for cell in notebook_cells() if "nbgrader" in cell["metadata"]
-    ]
-    points = {cell["grade_id"]: cell["points"] for cell in cells if cell["grade"]}
-    assert points == {
-        f"check-{name.replace('_', '-')}": task.points for name, task in gradients.TASKS.items()
+@each_homework
+def test_the_points_add_up_and_agree_with_the_notebook(home):
+    points = {name: r["points"] for name, r in home.records.items() if r["grade"]}
+    automatic = {name: points[name] for name in points if name not in home.manual}
+    assert automatic == {
+        f"check-{name.replace('_', '-')}": task.points for name, task in home.tasks.items()
     }
-    assert sum(points.values()) == 30
+    assert sum(points.values()) == TOTALS[home.name]
 
 
-def test_hidden_checks_belong_to_blocks_and_the_notebook_calls_them(hidden_checks):
-    for task, blocks in hidden_checks.items():
-        assert set(blocks) <= {block.key for block in gradients.TASKS[task].blocks}
-    for cell in notebook_cells():
-        if cell["id"].startswith("check-"):
-            source = "".join(cell["source"])
-            task = re.search(r'"gradients\.(\w+)"', source)[1]
-            assert ("check.hidden()" in source) == (task in hidden_checks)
+@each_homework
+def test_every_block_gives_a_whole_point_and_is_partly_shown(home):
+    """A cell without an open check would tell its reader that all is well."""
+    for task in home.tasks.values():
+        assert any(block.cases for block in task.blocks)
+        for block in task.blocks:
+            assert block.points == int(block.points) >= 1
 
 
-def test_the_notebook_is_stored_in_one_form_without_outputs():
+@each_homework
+def test_hidden_checks_belong_to_blocks_and_the_notebook_calls_them(home):
+    for task, blocks in home.hidden.items():
+        assert set(blocks) <= {block.key for block in home.tasks[task].blocks}
+    for cell, source in home.sources.items():
+        if cell.startswith("check-"):
+            task = re.search(rf'"{home.name}\.(\w+)"', source)[1]
+            assert cell == f"check-{task.replace('_', '-')}"
+            assert ("check.hidden()" in source) == (task in home.hidden)
+
+
+@each_homework
+def test_a_block_has_checks_when_all_are_present(home):
+    for name, task in home.tasks.items():
+        for block in task.blocks:
+            assert block.cases or home.hidden[name][block.key], f"{name} {block.key}"
+
+
+@each_homework
+def test_the_notebook_is_stored_in_one_form_without_outputs(home):
     """So that a diff shows what changed: rewriting the file gives the same bytes."""
-    text = NOTEBOOK.read_text(encoding="utf-8")
+    text = home.notebook.read_text(encoding="utf-8")
     node = nbformat.reads(text, as_version=4)
     nbformat.validate(node)
     assert nbformat.writes(node).rstrip("\n") + "\n" == text, "run assignments/tidy.py"
@@ -56,28 +76,42 @@ def test_the_notebook_is_stored_in_one_form_without_outputs():
             assert cell.execution_count is None
 
 
-def test_the_notebooks_nbgrader_records_are_valid():
-    MetadataValidator().validate_nb(nbformat.read(NOTEBOOK, as_version=4))
-    cells = notebook_cells()
-    ids = [c["metadata"]["nbgrader"]["grade_id"] for c in cells if "nbgrader" in c["metadata"]]
-    assert len(ids) == len(set(ids))
-    for cell in cells:
+@each_homework
+def test_the_notebooks_nbgrader_records_are_valid(home):
+    MetadataValidator().validate_nb(nbformat.read(home.notebook, as_version=4))
+    assert len(home.sources) == len(home.cells), "ids are unique"
+    assert home.records["warm-up"]["locked"]
+    for cell in home.cells:
         record = cell["metadata"].get("nbgrader", {})
-        source = "".join(cell["source"])
+        source = home.sources[cell["id"]]
         regions = source.count("### BEGIN SOLUTION"), source.count("### END SOLUTION")
         assert regions[0] == regions[1]
-        assert bool(regions[0]) == record.get("solution", False)
-        if record.get("grade"):
+        assert bool(regions[0]) == (cell["id"] in home.answers)
+        if cell["id"] in home.manual:
+            assert cell["cell_type"] == "markdown"
+            assert "rubric" in source.lower(), "a human needs to know what earns the points"
+        elif record.get("grade"):
             assert record["locked"]
             assert source.endswith("check.score()")
         else:
             assert "HIDDEN TESTS" not in source
 
 
+@each_homework
+def test_a_learner_finds_time_lesson_hints_and_a_place_for_the_time_it_took(home):
+    text = "\n".join(home.sources.values())
+    first = home.sources["title"]
+    assert re.search(r"\*\*\d+ points, about .* hours?\.\*\*", first), first
+    assert "*Prepared by*" in first
+    assert "hours = None" in home.sources["time"]
+    for level in (1, 2, 3):
+        assert text.count(f"<summary>Hint {level}</summary>") >= len(home.answers)
+
+
 def test_tidy_undoes_what_an_editor_leaves_behind(tmp_path):
     tidy = runpy.run_path(str(COURSE / "tidy.py"))["tidy"]
     path = tmp_path / "gradients.ipynb"
-    node = nbformat.read(NOTEBOOK, as_version=4)
+    node = nbformat.read(HOMEWORKS["gradients"].notebook, as_version=4)
     node.metadata["widgets"] = {}
     node.metadata.language_info["version"] = "3.99"
     for cell in node.cells:
@@ -87,4 +121,4 @@ def test_tidy_undoes_what_an_editor_leaves_behind(tmp_path):
             cell.outputs = [nbformat.v4.new_output("stream", text="left behind")]
     nbformat.write(node, path)
     tidy(path)
-    assert path.read_bytes() == NOTEBOOK.read_bytes()
+    assert path.read_bytes() == HOMEWORKS["gradients"].notebook.read_bytes()

@@ -1,5 +1,6 @@
-"""The real nbgrader cycle, in a copy of the course folder: generate, release, fetch, submit,
-collect, autograde, feedback. Marks and reasons reach the learner; solutions and hidden checks stay.
+"""The real nbgrader cycle of every homework, in a copy of the course folder: generate, release,
+fetch, submit, collect, autograde, feedback. Marks and reasons reach the learner; solutions and
+hidden checks stay.
 """
 
 import html
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from homework import COURSE, HIDDEN, HOMEWORKS, Homework, name_of
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
@@ -18,20 +20,21 @@ from nbgrader.exchange.default import ExchangeFetchAssignment, ExchangeSubmit
 from nbgrader.validator import Validator
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
-from wrong_answers.bank import BANK, COURSE, HIDDEN, answers, notebook_cells, solutions
-
-from tensorkit.grading import gradients
 
 ROOT = COURSE.parent
-NAME = "gradients"
+GRADIENTS = HOMEWORKS["gradients"]
 # what each learner hands in, by the ids of the bank; the rest of each is the reference solution
-WRONG = {
-    "ones": ["log-F08", "sigmoid-F03", "relu-F08", "sum-F12", "mul-F02", "max-M01", "permute-V05"],
-    "undoing": ["mul-F01", "permute-F19", "unbroadcast-A01", "pull_back-J14"],
-    "corners": ["max-F24", "prod-F25", "view-F20", "less-F22", "unbroadcast-A05b", "sub-F26"],
-    "memory": ["log-H06", "sum-R11", "relu-H22", "sigmoid-H16", "mean-R26"],
+WRONG: dict[str, dict[str, list[str]]] = {
+    "gradients": {
+        "ones": "log-F08 sigmoid-F03 relu-F08 sum-F12 mul-F02 max-M01 permute-V05".split(),
+        "undoing": ["mul-F01", "permute-F19", "unbroadcast-A01", "pull_back-J14"],
+        "corners": "max-F24 prod-F25 view-F20 less-F22 unbroadcast-A05b sub-F26".split(),
+        "memory": ["log-H06", "sum-R11", "relu-H22", "sigmoid-H16", "mean-R26"],
+    },
 }
-ENTRIES = {f"{entry.task}-{entry.id}": entry for entry in BANK}
+EACH_WRONG = [
+    (HOMEWORKS[name], student) for name, students in WRONG.items() for student in students
+]
 
 # nbgrader and its database are not ours to make free of warnings
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -51,12 +54,12 @@ def fill(notebook: nbformat.NotebookNode, cells: dict[str, str]) -> None:
             cell.source = cells[cell.id]
 
 
-def hand_in(course: SimpleNamespace, student: str, change) -> None:
+def hand_in(course: SimpleNamespace, home: Homework, student: str, change) -> None:
     """Fetch the release as a learner would, change the notebook, submit it."""
     place = course.home / student
-    place.mkdir()
+    place.mkdir(exist_ok=True)
     config = course.config.copy()
-    config.CourseDirectory.assignment_id = NAME
+    config.CourseDirectory.assignment_id = home.name
     config.CourseDirectory.student_id = student
     config.Exchange.assignment_dir = str(place)
     folder = CourseDirectory(config=config)
@@ -64,31 +67,42 @@ def hand_in(course: SimpleNamespace, student: str, change) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         ExchangeFetchAssignment(**whose).start()
-        path = place / NAME / f"{NAME}.ipynb"
+        path = place / home.name / f"{home.name}.ipynb"
         notebook = nbformat.read(path, as_version=4)
         change(notebook)
         nbformat.write(notebook, path)
         ExchangeSubmit(**whose).start()
 
 
-def wrong_cells(ids: list[str]) -> dict[str, str]:
-    changed = {ENTRIES[i].task.replace("_", "-"): ENTRIES[i].cell for i in ids}
-    return solutions() | changed
+def entries(home: Homework, student: str) -> list:
+    wanted = WRONG[home.name][student]
+    found = [entry for entry in home.bank if f"{entry.task}-{entry.id}" in wanted]
+    assert len(found) == len(wanted)
+    return found
 
 
-def damage(notebook: nbformat.NotebookNode) -> None:
+def right_cells(home: Homework) -> dict[str, str]:
+    return home.solutions | dict.fromkeys(home.manual, "Because it is so.")
+
+
+def wrong_cells(home: Homework, student: str) -> dict[str, str]:
+    changed = {home.answer_of(e.task): home.cell(e) for e in entries(home, student)}
+    return right_cells(home) | changed
+
+
+def damage(home: Homework, notebook: nbformat.NotebookNode) -> None:
     """Right answers, but a check deleted, a check copied, names taken and stderr used."""
-    fill(notebook, solutions())
-    places = {cell.id: k for k, cell in enumerate(notebook.cells)}
-    copied = nbformat.from_dict(notebook.cells[places["check-mul"]].copy())
+    fill(notebook, right_cells(home))
+    checks = [cell for cell in notebook.cells if cell.id.startswith("check-")]
+    copied = nbformat.from_dict(checks[0].copy())
     copied.id = "copied"
-    notebook.cells[places["check-sum"]].source = "check = grading = None; 2.0"
+    checks[1].source = "check = grading = None; 2.0"
     noise = (
-        "import sys, warnings\nprint('x', file=sys.stderr)\nnp_kept, float, len = np, None, None"
+        "import sys, warnings\nprint('x', file=sys.stderr)\nnp_kept, float, len = None, None, None"
     )
-    notebook.cells.insert(places["check-less"], nbformat.v4.new_code_cell(noise))
-    notebook.cells.insert(places["check-mul"], copied)
-    notebook.cells = [cell for cell in notebook.cells if cell.id != "check-relu"]
+    notebook.cells.insert(notebook.cells.index(checks[-1]), nbformat.v4.new_code_cell(noise))
+    notebook.cells.insert(notebook.cells.index(checks[0]), copied)
+    notebook.cells.remove(checks[2])
 
 
 @pytest.fixture(scope="module")
@@ -108,78 +122,105 @@ def course(tmp_path_factory) -> SimpleNamespace:
         patch.setenv("PATH", os.environ["PATH"])  # the configuration adds to both
         config = load(home)
         config.ExchangeCollect.check_owner = False  # one user plays all the learners
-        tools = api(config)
-        made = SimpleNamespace(home=home, folder=folder, config=config, tools=tools, results={})
-        for step in (tools.generate_assignment, tools.release_assignment):
-            done = step(NAME)
-            assert done["success"], done
-        hand_in(made, "reference", lambda nb: fill(nb, solutions()))
-        hand_in(made, "empty", lambda nb: None)
-        hand_in(made, "damaged", damage)
-        for student, ids in WRONG.items():
-            hand_in(made, student, lambda nb, ids=ids: fill(nb, wrong_cells(ids)))
-        assert tools.collect(NAME)["success"]
-        for student in ("reference", "empty", "damaged", *WRONG):
-            for step in (tools.autograde, tools.generate_feedback):
-                done = step(NAME, student)
-                assert done["success"], (student, done)
-        yield made
+        yield SimpleNamespace(
+            home=home, folder=folder, config=config, tools=api(config), done=set()
+        )
 
 
-def points(course: SimpleNamespace, student: str) -> dict[str, float]:
+@pytest.fixture
+def graded(course, request) -> SimpleNamespace:
+    """The course, when all that was handed in for the homework of this test is graded."""
+    home = request.getfixturevalue("home") if "home" in request.fixturenames else GRADIENTS
+    if home.name not in course.done:
+        course.done.add(home.name)
+        run_course(course, home)
+    return course
+
+
+def run_course(course: SimpleNamespace, home: Homework) -> None:
+    tools = course.tools
+    for step in (tools.generate_assignment, tools.release_assignment):
+        done = step(home.name)
+        assert done["success"], done
+    hand_in(course, home, "reference", lambda nb: fill(nb, right_cells(home)))
+    hand_in(course, home, "empty", lambda nb: None)
+    hand_in(course, home, "damaged", lambda nb: damage(home, nb))
+    for student in WRONG.get(home.name, {}):
+        hand_in(course, home, student, lambda nb, who=student: fill(nb, wrong_cells(home, who)))
+    assert tools.collect(home.name)["success"]
+    for student in ("reference", "empty", "damaged", *WRONG.get(home.name, {})):
+        for step in (tools.autograde, tools.generate_feedback):
+            done = step(home.name, student)
+            assert done["success"], (student, done)
+
+
+def points(course: SimpleNamespace, home: Homework, student: str) -> dict[str, float]:
+    """The points that were given without a human."""
     with course.tools.gradebook as book:
-        submission = book.find_submission(NAME, student)
-        return {grade.name: grade.score for nb in submission.notebooks for grade in nb.grades}
+        submission = book.find_submission(home.name, student)
+        grades = [grade for nb in submission.notebooks for grade in nb.grades]
+        return {grade.name: grade.score for grade in grades if grade.name not in home.manual}
 
 
-def feedback(course: SimpleNamespace, student: str) -> str:
-    page = (course.folder / "feedback" / student / NAME / f"{NAME}.html").read_text("utf-8")
-    shown = re.sub(r"<(style|script)\b.*?</\1>", " ", page, flags=re.DOTALL)
+def feedback(course: SimpleNamespace, home: Homework, student: str) -> str:
+    page = course.folder / "feedback" / student / home.name / f"{home.name}.html"
+    shown = re.sub(r"<(style|script)\b.*?</\1>", " ", page.read_text("utf-8"), flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", shown)).split())
 
 
-def test_the_reference_gets_every_point_and_the_empty_one_none(course):
-    expected = {f"check-{k.replace('_', '-')}": t.points for k, t in gradients.TASKS.items()}
-    assert points(course, "reference") == expected
-    assert set(points(course, "empty").values()) == {0.0}
-    assert "Log.forward(ctx, x) is not written yet" in feedback(course, "empty")
+def whole(home: Homework) -> dict[str, float]:
+    return {f"check-{k.replace('_', '-')}": task.points for k, task in home.tasks.items()}
 
 
-@pytest.mark.parametrize("student", WRONG)
-def test_each_wrong_answer_loses_points_in_its_task_only_and_is_told_why(course, student):
-    got, page = points(course, student), feedback(course, student)
-    entries = {ENTRIES[name].task: ENTRIES[name] for name in WRONG[student]}
-    for task, whole in gradients.TASKS.items():
+each_homework = pytest.mark.parametrize("home", HOMEWORKS.values(), ids=name_of)
+
+
+@each_homework
+def test_the_reference_gets_every_point_and_the_empty_one_none(graded, home):
+    assert points(graded, home, "reference") == whole(home)
+    assert set(points(graded, home, "empty").values()) == {0.0}
+    assert "is not written yet" in feedback(graded, home, "empty")
+
+
+@pytest.mark.parametrize(("home", "student"), EACH_WRONG, ids=name_of)
+def test_each_wrong_answer_loses_points_in_its_task_only_and_is_told_why(graded, home, student):
+    got, page = points(graded, home, student), feedback(graded, home, student)
+    wrong = {entry.task: entry for entry in entries(home, student)}
+    touched = {task for each in wrong for task in home.beside(each)}
+    for task, most in home.tasks.items():
         mark = got[f"check-{task.replace('_', '-')}"]
-        if task not in entries:
-            assert mark == whole.points
-            continue
-        assert mark <= whole.points - 1
-        assert not entries[task].keeps or mark == float(entries[task].keeps)
-        assert entries[task].says in page
+        if task not in touched:
+            assert mark == most.points
+        if task in wrong:
+            assert mark <= most.points - 1
+            assert not wrong[task].keeps or mark == float(wrong[task].keeps)
+            assert wrong[task].says in page
 
 
-def test_deleted_copied_and_edited_cells_cost_nothing(course):
-    assert sum(points(course, "damaged").values()) == 30
+@each_homework
+def test_deleted_copied_and_edited_cells_cost_nothing(graded, home):
+    assert points(graded, home, "damaged") == whole(home)
 
 
-def test_nothing_waits_for_a_human(course):
-    with course.tools.gradebook as book:
-        for submission in book.assignment_submissions(NAME):
-            assert not submission.needs_manual_grade
+@each_homework
+def test_only_what_a_learner_wrote_in_words_waits_for_a_human(graded, home):
+    with graded.tools.gradebook as book:
+        for submission in book.assignment_submissions(home.name):
+            answered = submission.student.id != "empty"
+            assert submission.needs_manual_grade == (bool(home.manual) and answered)
 
 
-def secrets() -> list[str]:
-    """Lines of solutions and of hidden checks that stand nowhere else."""
-    examples = "".join(
-        "".join(c["source"]) for c in notebook_cells() if c["id"].endswith("example")
-    )
-    lines = [line for source in answers().values() for line in solution_lines(source)]
-    lines = [line for line in lines if line not in examples]
-    for path in (HIDDEN / "tensorkit_hidden").glob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        lines += [line.strip() for line in text.split("\n") if "(" in line]
-    return [line for line in lines if len(line) > 16]
+def secrets(home: Homework) -> list[str]:
+    """Lines of solutions and of hidden checks that stand nowhere else in the notebook."""
+    shown = "".join(text for cell, text in home.sources.items() if cell not in home.answers)
+    lines = [line for source in home.answers.values() for line in solution_lines(source)]
+    lines = [line for line in lines if line not in shown]
+    return [line for line in lines + hidden_lines() if len(line) > 16]
+
+
+def hidden_lines() -> list[str]:
+    texts = [path.read_text("utf-8") for path in (HIDDEN / "tensorkit_hidden").glob("*.py")]
+    return [line.strip() for text in texts for line in text.split("\n") if "(" in line]
 
 
 def solution_lines(source: str) -> list[str]:
@@ -187,46 +228,48 @@ def solution_lines(source: str) -> list[str]:
     return [line.strip() for part in inside for line in part.split("\n")]
 
 
-def test_no_solution_and_no_hidden_check_leaves_the_house(course):
-    release = (course.folder / "release" / NAME / f"{NAME}.ipynb").read_text("utf-8")
+@each_homework
+def test_no_solution_and_no_hidden_check_leaves_the_house(graded, home):
+    release = (graded.folder / "release" / home.name / f"{home.name}.ipynb").read_text("utf-8")
     released = nbformat.reads(release, as_version=4)
     code = [cell for cell in released.cells if cell.cell_type == "code"]
     everything = "\n".join(cell.source for cell in code)
     stubs = {cell.id for cell in code if "raise NotImplementedError()" in cell.source}
-    assert stubs == set(answers())
+    assert stubs == set(home.answers)
     for word in ("SOLUTION", "HIDDEN", "hidden", "tensorkit_hidden"):
         assert word not in everything
-    found = [line for line in secrets() if line in everything]
+    found = [line for line in secrets(home) if line in everything]
     assert not found
-    assert not list((course.folder / "release").rglob("*.py"))
+    assert not list((graded.folder / "release").rglob("*.py"))
 
 
-@pytest.mark.parametrize("student", ["empty", *WRONG])
-def test_feedback_shows_messages_but_no_hidden_check(course, student):
-    page = feedback(course, student)
-    for word in ("HIDDEN TESTS", "check.hidden()", "tensorkit_hidden", "Traceback", "hidden/"):
-        assert word not in page
-    hidden = [line for line in secrets() if line not in str(answers().values())]
-    if student == "empty":
-        assert not [line for line in hidden if line in page]
-    assert "points" in page
+@each_homework
+def test_feedback_shows_messages_but_no_hidden_check(graded, home):
+    for student in ("empty", *WRONG.get(home.name, {})):
+        page = feedback(graded, home, student)
+        for word in ("HIDDEN TESTS", "check.hidden()", "tensorkit_hidden", "Traceback", "hidden/"):
+            assert word not in page
+        lines = secrets(home) if student == "empty" else hidden_lines()
+        assert not [line for line in lines if len(line) > 16 and line in page]
+        assert "points" in page
 
 
-def test_validate_passes_a_right_release_and_reports_a_wrong_one(course, tmp_path):
-    path = tmp_path / f"{NAME}.ipynb"
-    release = course.folder / "release" / NAME / f"{NAME}.ipynb"
-    for cells, works in [(solutions(), True), (wrong_cells(["mul-F01"]), False)]:
+def test_validate_passes_a_right_release_and_reports_a_wrong_one(graded, tmp_path):
+    path = tmp_path / "gradients.ipynb"
+    release = graded.folder / "release" / "gradients" / "gradients.ipynb"
+    for cells, works in [(GRADIENTS.solutions, True), (wrong_cells(GRADIENTS, "undoing"), False)]:
         notebook = nbformat.read(release, as_version=4)
         fill(notebook, cells)
         nbformat.write(notebook, path)
-        result = Validator(config=course.config).validate(str(path))
+        result = Validator(config=graded.config).validate(str(path))
         if works:
             assert not result
         else:
-            (failed,) = result["failed"]
-            assert "Mul: 0 of 2 points" in failed["raw_error"]
-            assert "each input gets the other" in failed["raw_error"]
-            assert "Traceback" not in failed["raw_error"]
+            shown = "\n".join(failed["raw_error"] for failed in result["failed"])
+            assert len(result["failed"]) == 4
+            assert "Mul: 0 of 2 points" in shown
+            assert "each input gets the other" in shown
+            assert "Traceback" not in shown
 
 
 def test_commands_find_the_same_course_from_the_root_and_from_inside(course):
@@ -235,11 +278,11 @@ def test_commands_find_the_same_course_from_the_root_and_from_inside(course):
     assert Path(course.config.Exchange.root).is_relative_to(course.folder)
 
 
-def test_a_machine_without_the_hidden_checks_refuses_to_grade(course, monkeypatch):
+def test_a_machine_without_the_hidden_checks_refuses_to_grade(graded, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    done = course.tools.autograde(NAME, "reference", force=True)
+    done = graded.tools.autograde("gradients", "reference", force=True)
     assert not done["success"]
     assert "hidden checks" in done["log"]
     monkeypatch.setenv("PYTHONPATH", f"{HIDDEN}:{ROOT}")
-    assert course.tools.autograde(NAME, "reference", force=True)["success"]
-    assert sum(points(course, "reference").values()) == 30
+    assert graded.tools.autograde("gradients", "reference", force=True)["success"]
+    assert points(graded, GRADIENTS, "reference") == whole(GRADIENTS)

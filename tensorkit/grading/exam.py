@@ -50,6 +50,7 @@ class Exam:
     step: str = ""  # the stepper's call on the failed data
     advice: str = ""  # where there is none
     extras: tuple[str, ...] = ()
+    equal: str = "your numbers equal"  # how the sentence of a known mistake begins
 
     def examine(self, subject: Any, case: Case) -> Finding | None:
         """Run ``case`` on ``subject``; return None when everything holds."""
@@ -135,22 +136,43 @@ class Exam:
                     data=False,
                 )
 
-    def _diagnose(self, case: Case, of: str, got: Numbers, *data: Any) -> str:
+    def _diagnose(self, case: Case, of: str, got: Any) -> str:
         """Name the known mistake that gives these numbers, if just one does."""
         if not case.shown:
             return ""
-        matches = set()
-        for rule in (rule for rule in self.wrong if rule.of == of):
-            try:
-                with np.errstate(all="ignore"):
-                    result = rule.compute(*data)
-            except Exception:
-                continue  # this mistake cannot be made on this data
-            result = result if isinstance(result, tuple) else (result,)
-            arrays = [np.asarray(part, dtype=np.float64) for part in result]
-            if len(arrays) == len(got) and not any(map(unlike, got, arrays)):
-                matches.add(rule.sentence)
-        return f"your numbers equal {matches.pop()}" if len(matches) == 1 else ""
+        rules = [rule for rule in self.wrong if rule.of == of]
+        matches = {rule.sentence for rule in rules if self._gives(rule, case, got)}
+        return f"{self.equal} {matches.pop()}" if len(matches) == 1 else ""
+
+    def _gives(self, rule: Wrong, case: Case, got: Any) -> bool:
+        try:
+            with np.errstate(all="ignore"):
+                return self._alike(got, rule.compute(*self._given(case, rule.of)))
+        except Exception:
+            return False  # this mistake cannot be made on this data
+
+    def is_mistake(self, rule: Wrong, case: Case) -> bool:
+        """Whether a known wrong rule can be tried on this data, and gives something wrong."""
+        try:
+            with np.errstate(all="ignore"):
+                got = rule.compute(*self._given(case, rule.of))
+        except Exception:
+            return False
+        return not self._alike(self._right(case, rule.of), got)
+
+    def _given(self, case: Case, of: str) -> tuple[Any, ...]:
+        """Return what a rule computes with."""
+        return (*(laid.values for laid in case.inputs), *case.extra)
+
+    def _right(self, case: Case, of: str) -> Any:
+        """Return what a right answer gives."""
+        raise NotImplementedError
+
+    def _alike(self, got: Any, guess: Any) -> bool:
+        """Whether two results are the same numbers, in the same shapes."""
+        pairs = [part if isinstance(part, tuple) else (part,) for part in (got, guess)]
+        arrays = [[np.asarray(one, dtype=np.float64) for one in pair] for pair in pairs]
+        return len(arrays[0]) == len(arrays[1]) and not any(map(unlike, *arrays))
 
 
 @dataclass(frozen=True)
@@ -164,9 +186,7 @@ class CallExam(Exam):
     def _examine(self, subject: Any, case: Case) -> None:
         if not callable(subject):
             raise self._stop(case, f"{self.name} is not a function any more", data=False)
-        want = np.asarray(
-            self.expect(*(laid.values for laid in case.inputs), *case.extra), dtype=np.float64
-        )
+        want = self._right(case, "")
         args: list[Any] = [self._argument(laid) for laid in case.inputs]
         before = [
             (name, arg, arg.storage.copy())
@@ -177,12 +197,14 @@ class CallExam(Exam):
         value = self._run(label, case, subject, *args, *case.extra)
         got = self._read(f"the result of {label}", case, value)
         if differs(got, want):
-            data = [laid.values for laid in case.inputs]
-            because = self._diagnose(case, "backward", (got,), *data, *case.extra)
+            because = self._diagnose(case, "backward", got)
             what = f"{self.name}, {case.about}: wrong result"
             raise self._stop(case, what, self._where(got, want), because)
         if case.untouched:
             self._same(case, before)
+
+    def _right(self, case: Case, of: str) -> Array:
+        return np.asarray(self.expect(*self._given(case, of)), dtype=np.float64)
 
     def _argument(self, laid: Laid) -> Any:
         return laid.tensor() if self.tensors else laid.values.tolist()

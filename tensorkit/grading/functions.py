@@ -15,7 +15,7 @@ import numpy as np
 
 import tensorkit as tk
 
-from .cases import Array, Case, Laid
+from .cases import Array, Case
 from .exam import Exam, Numbers
 from .messages import differs, first_wrong, spell
 from .quiet import limit, quiet
@@ -91,10 +91,9 @@ class FunctionExam(Exam):
 
     def _check_out(self, case: Case, out: Any) -> None:
         got = self._tensor(f"the result of {self.name}.forward", case, out)
-        arrays = [laid.values for laid in case.inputs]
-        want = self.forward(*arrays, *case.extra)
+        want = self._right(case, "forward")
         if differs(got, want):
-            because = self._diagnose(case, "forward", (got,), *arrays, *case.extra)
+            because = self._diagnose(case, "forward", got)
             what = f"{self.name}.forward, {case.about}: wrong result"
             raise self._stop(case, what, first_wrong(got, want), because)
 
@@ -117,20 +116,28 @@ class FunctionExam(Exam):
         return [f"None for {name}" for name in self.extras]
 
     def _check_grads(self, case: Case, grads: list[Any]) -> None:
-        assert case.grad_out is not None
         got = tuple(
             self._tensor(f"{self.name}.backward: the gradient of {name}", case, grad)
             for name, grad in zip(self.names, grads, strict=True)
         )
-        self._compare(case, got, case.grad_out, case.inputs)
+        self._compare(case, got)
 
-    def _compare(self, case: Case, got: Numbers, grad_out: Laid, inputs: tuple[Laid, ...]) -> None:
-        data = (grad_out.values, *(laid.values for laid in inputs), *case.extra)
-        want = self.backward(*data)
-        for name, have, wish in zip(self.names, got, want, strict=True):
-            if not differs(have, wish) or (self.settle and self.settle(have, *data)):
+    def _given(self, case: Case, of: str) -> tuple[Any, ...]:
+        data = super()._given(case, of)
+        if of == "forward":
+            return data
+        assert case.grad_out is not None
+        return (case.grad_out.values, *data)
+
+    def _right(self, case: Case, of: str) -> Any:
+        return (self.forward if of == "forward" else self.backward)(*self._given(case, of))
+
+    def _compare(self, case: Case, got: Numbers) -> None:
+        for name, have, wish in zip(self.names, got, self._right(case, "backward"), strict=True):
+            settled = self.settle and self.settle(have, *self._given(case, "backward"))
+            if not differs(have, wish) or settled:
                 continue
-            because = self._diagnose(case, "backward", got, *data)
+            because = self._diagnose(case, "backward", got)
             what = f"{self.name}.backward, {case.about}: wrong gradient of {name}"
             raise self._stop(case, what, first_wrong(have, wish), because)
 
@@ -150,7 +157,7 @@ class FunctionExam(Exam):
             self._tensor(f"{label}: {name}.grad", case, tensor.grad)
             for name, tensor in zip(self.names, tensors, strict=True)
         )
-        self._compare(case, got, case.grad_out, case.inputs)
+        self._compare(case, got)
 
     def _check_shared(self, case: Case, tensor: tk.Tensor) -> None:
         assert case.grad_out is not None

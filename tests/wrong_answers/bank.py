@@ -1,26 +1,23 @@
-"""The bank of wrong answers, as data that runs.
+"""The bank of wrong answers, as data that runs: a folder for each homework.
 
 A file holds entries, each begun by a line ``# %% task: ID title``. ``# says:`` is a phrase that the
 report must contain; ``# keeps:`` is the exact score that remains, or ``all`` for an answer that is
 right although it looks different. The code below replaces what it defines in the answer to that
-task: a whole function or, for a class, the methods ``forward`` and ``backward``, one or both.
+task: a whole cell or, of a class, the methods that it names. Functions that the class does not have
+stand before it.
 """
 
 import ast
-import json
-import re
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-COURSE = HERE.parents[1] / "assignments"
-NOTEBOOK = COURSE / "source" / "gradients" / "gradients.ipynb"
-HIDDEN = COURSE / "hidden"
 
 
 @dataclass(frozen=True)
 class Entry:
+    homework: str
     task: str
     id: str
     title: str
@@ -28,48 +25,23 @@ class Entry:
     keeps: str
     code: str
 
-    @property
-    def cell(self) -> str:
-        """The whole answer cell with this entry in place of the reference solution."""
-        return replaced(solutions()[self.task.replace("_", "-")], self.code)
-
-
-def notebook_cells() -> list[dict]:
-    return json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
-
-
-def answers() -> dict[str, str]:
-    """The reference solutions, by the id of their cell."""
-    cells = notebook_cells()
-    chosen = {}
-    for cell in cells:
-        if cell["metadata"].get("nbgrader", {}).get("solution"):
-            chosen[cell["id"]] = "".join(cell["source"])
-    return chosen
-
-
-def solutions() -> dict[str, str]:
-    """The same as a learner would write them, without the marks of the regions."""
-    return {
-        name: re.sub(r" *### (BEGIN|END) SOLUTION\n", "", text) for name, text in answers().items()
-    }
+    def put_into(self, answer: str) -> str:
+        """Return an answer's cell with this entry in it."""
+        return replaced(answer, self.code)
 
 
 def replaced(answer: str, code: str) -> str:
-    """Put the functions of ``code`` into ``answer``, a function or a class with two methods."""
-    whole = ast.parse(answer).body[0]
+    """Put the functions of ``code`` into the class that ``answer`` writes; else take it whole."""
+    (whole, *_) = ast.parse(answer).body
     if not isinstance(whole, ast.ClassDef) or code.startswith("class "):
         return code
     given = {node.name: ast.get_source_segment(code, node) for node in ast.parse(code).body}
-    lines = [answer.partition("\n")[0], f'    """{ast.get_docstring(whole)}"""']
-    for node in whole.body:
-        if not isinstance(node, ast.FunctionDef):
-            continue
-        method = given.get(node.name) or textwrap.dedent(
-            "    " + (ast.get_source_segment(answer, node) or "")
-        )
-        lines += ["", "    @staticmethod", textwrap.indent(method, "    ")]
-    return "\n".join(lines) + "\n"
+    lines = answer.split("\n")
+    for method in reversed(whole.body):
+        if isinstance(method, ast.FunctionDef) and method.name in given:
+            new = textwrap.indent(given.pop(method.name), "    ")
+            lines[method.lineno - 1 : method.end_lineno] = new.split("\n")
+    return "\n\n\n".join([*given.values(), "\n".join(lines)])
 
 
 def read(path: Path) -> list[Entry]:
@@ -86,10 +58,11 @@ def read(path: Path) -> list[Entry]:
                 marks[mark] = value
             else:
                 code.append(line)
-        entries.append(Entry(task, name, title, **marks, code="\n".join(code).strip() + "\n"))
+        text = "\n".join(code).strip() + "\n"
+        entries.append(Entry(path.parent.name, task, name, title, **marks, code=text))
     return entries
 
 
-BANK = [
-    entry for path in sorted(HERE.glob("*.py")) if path != Path(__file__) for entry in read(path)
-]
+def bank(homework: str) -> list[Entry]:
+    """Return the entries of one homework, file by file."""
+    return [entry for path in sorted((HERE / homework).glob("*.txt")) for entry in read(path)]

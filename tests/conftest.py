@@ -70,7 +70,7 @@ def new_page(browser: Any) -> Iterator[Any]:
         contexts.append(context)
         context.route("**/*", guard)
         page = context.new_page()
-        page.asked = asked
+        page.asked, page.errors = asked, errors
         page.on("pageerror", lambda error: errors.append(str(error)))
         return page
 

@@ -104,10 +104,9 @@ function explorer(root, data, ask) {
   };
 }
 
-// In a page: every combination stands packed between the element and this script.
-async function explore(script) {
-  const told = script.previousElementSibling, root = told.previousElementSibling;
-  const data = JSON.parse(told.textContent), scenes = await unpack(data.packed);
+// In a page: every combination stands packed in the data.
+async function explore(root, data) {
+  const scenes = await unpack(data.packed);
   const choices = data.controls.map((control, k) => [k, control.options?.length]).filter(([, many]) => many);
   // the last control's options run fastest
   const number = (where) => choices.reduce((sum, [k, many]) => sum * many + where[k], 0);

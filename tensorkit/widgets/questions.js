@@ -66,6 +66,11 @@ function predict(root, data) {
     asking.hidden = true;
     details.hidden = false;
     details.open = true;
+    // VS Code reads no script inside what is folded: what has not begun begins now
+    for (const data of details.querySelectorAll("script[data-tk]:not([data-tk-begun])")) {
+      const idle = data.nextElementSibling;
+      idle.replaceWith(element("script", {}, idle.textContent));
+    }
     summary.textContent = data.graded ? "The answer" : "Ours";
     if (said.text === null) says.replaceChildren("You passed this one. Read why, then say it again tomorrow.");
     else if (!data.graded) says.replaceChildren(`You wrote: “${said.text}”`);
@@ -189,10 +194,8 @@ function keepKeys(root) {
 
 const kinds = { predict, quiz, review };
 
-// In a page: the data stands as JSON between the form and this script.
-function ask(script) {
-  const told = script.previousElementSibling, root = told.previousElementSibling;
-  const data = JSON.parse(told.textContent);
+// In a page.
+function ask(root, data) {
   dress(root, data.css, data.version);
   kinds[data.kind](root, data);
   keepKeys(root);

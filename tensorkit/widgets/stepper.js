@@ -203,10 +203,13 @@ function mount(root, data, told = {}) {
   return stepper;
 }
 
-// In a page: the scene stands as JSON between the element and this script.
-function start(script) {
-  const data = script.previousElementSibling;
-  mount(data.previousElementSibling, JSON.parse(data.textContent));
+// What a page gives to a script: the element before its data, and the data. The script stands after
+// them, or, in VS Code, at the end of the whole output: there the first data that still waits is its.
+function given(script, kind) {
+  const waits = `script[data-tk="${kind}"]:not([data-tk-begun])`, before = script.previousElementSibling;
+  const data = before?.matches(waits) ? before : script.parentNode.querySelector(waits);
+  data.setAttribute("data-tk-begun", "");
+  return [data.previousElementSibling, JSON.parse(data.textContent)];
 }
 
 // As a widget: `step` goes both ways, and a new scene is drawn in the place of the old one.

@@ -44,7 +44,7 @@ class Stepper:
     def html(self) -> str:
         """Return the stepper as HTML that stands alone and can be put into any page."""
         data = {**self.scene.payload(), "step": self.step}
-        return self.fragment(data, "start", *(["play.js"] if self.scene.play else []))
+        return self.fragment(data, "mount", *(["play.js"] if self.scene.play else []))
 
     def fragment(self, data: dict[str, Any], starter: str, *more: str) -> str:
         """Return HTML that is this still until its script runs ``starter`` on the data.

@@ -26,9 +26,17 @@ GRADIENTS = HOMEWORKS["gradients"]
 # what each learner hands in, by the ids of the bank; the rest of each is the reference solution
 WRONG: dict[str, dict[str, list[str]]] = {
     "gradients": {
-        "ones": "log-F08 sigmoid-F03 relu-F08 sum-F12 mul-F02 max-M01 permute-V05".split(),
+        "ones": [
+            "log-F08",
+            "sigmoid-F03",
+            "relu-F08",
+            "sum-F12",
+            "mul-F02",
+            "max-M01",
+            "permute-V05",
+        ],
         "undoing": ["mul-F01", "permute-F19", "unbroadcast-A01", "pull_back-J14"],
-        "corners": "max-F24 prod-F25 view-F20 less-F22 unbroadcast-A05b sub-F26".split(),
+        "corners": ["max-F24", "prod-F25", "view-F20", "less-F22", "unbroadcast-A05b", "sub-F26"],
         "memory": ["log-H06", "sum-R11", "relu-H22", "sigmoid-H16", "mean-R26"],
     },
 }

@@ -19,7 +19,6 @@ from ..layout import row_major
 
 Array = NDArray[np.float64]
 Layout = Literal["plain", "permuted", "gapped", "stretched"]
-How = Literal["once", "twice", "interleaved", "apply", "shared"]
 JUNK = 777.0  # stands between the cells of a gapped tensor; no answer contains it
 
 
@@ -81,10 +80,11 @@ class Case:
     inputs: tuple[Laid, ...] = ()
     extra: tuple[Any, ...] = ()
     grad_out: Laid | None = None
-    how: How = "once"
+    how: str = "once"  # which way the exam is to go about it
     untouched: bool = False  # also require that no argument is changed in place
     strict: bool = False  # also require one returned value for each argument
     may_refuse: bool = False  # a TensorkitError from forward is a right answer, too
     other: tuple[Laid, ...] = ()  # the second use, when interleaved
+    buffer: Any = None  # what stands in the buffer that is to be filled: a list or an array
     hint: str = ""
     shown: bool = field(default=True)  # False for a hidden check: its message must not show data

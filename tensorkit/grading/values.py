@@ -1,0 +1,193 @@
+"""Examine functions of plain values: ints, tuples, lists; what they return is compared exactly.
+
+A position, an index or a shape is counted, never measured: 3 is right where 3.0 is not. A list is
+as good as a tuple, and an int of NumPy as good as one of Python. Some functions return nothing and
+fill a buffer of the caller's instead, which may hold anything before.
+"""
+
+from __future__ import annotations
+
+import copy
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .cases import Case
+from .exam import Exam
+
+REFUSED = "an error"  # stands for the right answer where none exists
+
+
+class NotCounted(TypeError):
+    """A value that holds a number which is not whole."""
+
+
+def plain(value: Any) -> Any:
+    """Return ints, bools and None as Python's own and every run of them as a tuple.
+
+    Raises NotCounted for a float and TypeError for anything else.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
+        return tuple(plain(part) for part in value)
+    if isinstance(value, (float, np.floating)):
+        raise NotCounted(f"{value!r} is a float")
+    return operator.index(value)
+
+
+def written(value: Any) -> str:
+    """Write a value as in code: an array as a list."""
+    return str(value.tolist()) if isinstance(value, np.ndarray) else repr(value)
+
+
+@dataclass(frozen=True)
+class ValueExam(Exam):
+    """A function of ``extras``; ``expect`` computes what it must return.
+
+    Where ``expect`` raises ``error``, the learner's function must raise it too. ``settle`` may
+    accept other results than the expected one, where several are right: it gets the result and the
+    arguments.
+    """
+
+    expect: Callable[..., Any] = lambda: None
+    error: type[Exception] | None = None
+    error_name: str = ""  # how a learner writes it, such as tk.IndexingError
+    settle: Callable[..., bool] | None = None
+    equal: str = "your result is"
+
+    def _examine(self, subject: Any, case: Case) -> None:
+        if not callable(subject):
+            raise self._stop(case, f"{self.name} is not a function any more", data=False)
+        args = copy.deepcopy(case.extra)
+        want = self._right(case, "")
+        value = self._call(subject, case, args, want)
+        if value is REFUSED:
+            return
+        got = self._read(case, value)
+        if want is REFUSED:
+            what = f"{self.name}, {case.about}: no error was raised"
+            where = f"got {written(got)}, want raise {self.error_name}(...)"
+            raise self._stop(case, what, where, self._diagnose(case, "", got))
+        if not self._accepts(got, want, case):
+            raise self._wrong(case, got, want)
+        if case.untouched:
+            self._unchanged(case, args)
+
+    def _call(self, subject: Any, case: Case, args: tuple[Any, ...], want: Any) -> Any:
+        """Call the learner's function; REFUSED stands for the right error at the right place."""
+
+        def call(*given: Any) -> Any:
+            try:
+                return subject(*given)
+            except NotImplementedError:
+                raise
+            except Exception as error:
+                if want is REFUSED and self.error and isinstance(error, self.error):
+                    return REFUSED
+                raise
+
+        label = f"{self.name}({', '.join(self.extras)})"
+        return self._run(label, case, call, *args)
+
+    def _read(self, case: Case, value: Any, of: str = "the result") -> Any:
+        label = f"{of} of {self.name}" if of == "the result" else f"{self.name}: {of}"
+        try:
+            return plain(value)
+        except NotCounted:
+            what = f"{label} is {written(value)}: write whole numbers, without a point"
+            where = "/ makes floats even of 6 / 3; // and % stay with whole numbers"
+            raise self._stop(case, what, where) from None
+        except TypeError:
+            what = f"{label} is of type {type(value).__name__}: {written(value)[:50]}"
+            raise self._stop(case, what, "want ints, tuples or lists", data=False) from None
+
+    def _accepts(self, got: Any, want: Any, case: Case) -> bool:
+        if got is None or want is None:
+            return got is want
+        return bool(got == want or (self.settle and self.settle(got, *case.extra)))
+
+    def _wrong(self, case: Case, got: Any, want: Any) -> Exception:
+        if got is None and want is not None:
+            what = f"{self.name} returned None: is a return missing?"
+            return self._stop(case, what, f"want {written(want)}")
+        what = f"{self.name}, {case.about}: wrong result"
+        return self._stop(case, what, first_difference(got, want), self._diagnose(case, "", got))
+
+    def _unchanged(self, case: Case, args: Sequence[Any]) -> None:
+        for name, arg, before in zip(self.extras, args, case.extra, strict=False):
+            if written(arg) != written(before):
+                what = f"{self.name} changed its argument {name}"
+                where = f"it was {written(before)}, and is {written(arg)} after the call"
+                raise self._stop(case, what, where, data=False)
+
+    def _right(self, case: Case, of: str) -> Any:
+        try:
+            return plain(self.expect(*copy.deepcopy(case.extra)))
+        except Exception as error:
+            if self.error and isinstance(error, self.error):
+                return REFUSED
+            raise
+
+    def _given(self, case: Case, of: str) -> tuple[Any, ...]:
+        return copy.deepcopy(case.extra)
+
+    def _alike(self, got: Any, guess: Any) -> bool:
+        guess = guess if guess is REFUSED else plain(guess)
+        return type(got) is type(guess) and bool(got == guess)
+
+
+@dataclass(frozen=True)
+class BufferExam(ValueExam):
+    """A function of ``extras`` and of a buffer that it fills; ``expect`` returns the entries.
+
+    The buffer is the last argument. A case may bring one that is longer than what is written: the
+    rest is the caller's.
+    """
+
+    buffer: str = "out_index"
+    equal: str = "the buffer holds"
+
+    def _examine(self, subject: Any, case: Case) -> None:
+        if not callable(subject):
+            raise self._stop(case, f"{self.name} is not a function any more", data=False)
+        args = copy.deepcopy(case.extra)
+        want = self._right(case, "")
+        before = [-1] * len(want) if case.buffer is None else case.buffer
+        buffer = copy.deepcopy(before)
+        label = f"{self.name}({', '.join((*self.extras, self.buffer))})"
+        value = self._run(label, case, subject, *args, buffer)
+        got = self._read(case, buffer, self.buffer)
+        kept = plain(before)
+        if got == kept and got[: len(want)] != want:
+            what = f"{self.name}: nothing was written into {self.buffer}"
+            note = "what is returned is not looked at: " if value is not None else ""
+            where = f"{note}write each entry, as in {self.buffer}[0] = ..."
+            raise self._stop(case, what, where, data=False)
+        if got[: len(want)] != want:
+            what = f"{self.name}, {case.about}: wrong entries in {self.buffer}"
+            entries = got[: len(want)]
+            because = self._diagnose(case, "", entries)
+            raise self._stop(case, what, first_difference(list(entries), list(want)), because)
+        if got[len(want) :] != kept[len(want) :]:
+            what = f"{self.name}, {case.about}: entries after the first {len(want)} were changed"
+            raise self._stop(case, what, "they belong to the caller: leave them as they are")
+        if case.untouched:
+            self._unchanged(case, args)
+
+
+def first_difference(got: Any, want: Any) -> str:
+    """Say where two values differ first: 'got (1, 2), want (3, 1): entry 0 is wrong'."""
+    said = f"got {written(got)}, want {written(want)}"
+    runs = (list, tuple)
+    if not isinstance(want, runs) or len(want) < 2:
+        return said
+    if not isinstance(got, runs) or len(got) != len(want):
+        return said
+    entry = next(k for k, (a, b) in enumerate(zip(got, want, strict=True)) if a != b)
+    return f"{said}: entry {entry} is the first wrong one"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from tensorkit.widgets.form import form
-from tensorkit.widgets.questions import Prediction, bank, find, listing, prose
+from tensorkit.widgets.questions import Prediction, bank, find, lesson_of, listing, prose
 
 
 class Shown(Protocol):
@@ -24,12 +24,13 @@ class Predict:
     """The prediction ``id`` of a lesson; ``show`` is seen only after committing to an answer.
 
     It works without a kernel and without a network. Where no script runs, the answer opens at a
-    click. Raises ValueError for an id that the lesson does not have.
+    click. Raises ValueError for an id that no lesson has, or not the ``lesson`` that was named.
     """
 
-    def __init__(self, id: str, show: Shown | None = None, lesson: str = "gradients") -> None:
-        self.prediction: Prediction = find(bank(lesson).predictions, id)
-        self.show, self.lesson = show, lesson
+    def __init__(self, id: str, show: Shown | None = None, lesson: str | None = None) -> None:
+        self.lesson = lesson or lesson_of(id, "predictions")
+        self.prediction: Prediction = find(bank(self.lesson).predictions, id)
+        self.show = show
 
     def html(self) -> str:
         """Return the question and its shut answer as HTML that can be put into any page."""

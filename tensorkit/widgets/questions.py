@@ -30,9 +30,10 @@ import html
 import re
 import tomllib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,18 @@ def prediction(key: str, item: dict[str, Any]) -> Prediction:
     offered = not asked.options or any(normal(option) in said for option in asked.options)
     _need(offered, key, "one of the options is accepted")
     return asked
+
+
+def lesson_of(key: str, kind: Literal["quiz", "predictions"]) -> str:
+    """Return the lesson that asks ``key``: an id is used once over all lessons.
+
+    Raises ValueError if no lesson asks it.
+    """
+    owners = {one: name for name in lessons() for one in getattr(bank(name), kind)}
+    if key not in owners:
+        near = ", ".join(get_close_matches(key, owners)) or ", ".join(owners)
+        raise ValueError(f"there is no question {key!r} in any lesson; there are {near}")
+    return owners[key]
 
 
 def find(table: dict[str, Any], key: str) -> Any:

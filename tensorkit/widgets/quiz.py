@@ -10,11 +10,11 @@ from string import ascii_lowercase
 from typing import Any
 
 from tensorkit.widgets.form import form
-from tensorkit.widgets.questions import Choice, Question, bank, find, lessons, listing, prose
+from tensorkit.widgets.questions import Choice, Question, bank, lesson_of, lessons, listing, prose
 
 
 class Quiz:
-    """The quiz questions ``names`` of a lesson: ids, groups, or names of other lessons.
+    """The quiz questions ``names``: ids of any lesson, groups of this one, or names of lessons.
 
     Without a name they are those that the lesson keeps for its own quiz. Raises ValueError for a
     name that is none of these.
@@ -79,7 +79,8 @@ def chosen(name: str, lesson: str) -> list[tuple[str, Question]]:
         return [(lesson, table[name])] if name in table else group
     if name in lessons():
         return [(name, q) for q in bank(name).quiz.values() if q.group == name]
-    return [(lesson, find(table, name))]
+    owner = lesson_of(name, "quiz")
+    return [(owner, bank(owner).quiz[name])]
 
 
 def verdict(choice: Choice) -> str:

@@ -15,10 +15,31 @@ import tensorkit
 ROOT = Path(tensorkit.__file__).parent
 # each may import only what stands before it
 ORDER = [
-    *("errors", "layout", "view", "random", "scalars", "loops", "machine", "compiler", "kernels"),
+    *(
+        "errors",
+        "layout",
+        "view",
+        "random",
+        "scalars",
+        "loops",
+        "machine",
+        "compiler",
+        "swaps",
+        "kernels",
+    ),
     *("calculus", "graph", "autodiff", "functions", "moves", "elementwise", "reduction", "zips"),
     *("indexing", "others", "product", "ops", "compositions", "convolution"),
-    *("tensor", "creation", "transforms", "interop", "optim", "nudging", "checks"),
+    *(
+        "tensor",
+        "creation",
+        "transforms",
+        "handles",
+        "using",
+        "interop",
+        "optim",
+        "nudging",
+        "checks",
+    ),
     *(
         "naming",
         "watch",

@@ -15,7 +15,13 @@ from tensorkit.cli.problem import Problem
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and give its exit status: 0 is well, 1 a problem, 2 wrong usage."""
-    arguments = vars(_parser().parse_args(argv))
+    parser = _parser()
+    parsed, others = parser.parse_known_args(argv)
+    arguments = vars(parsed)
+    if "others" in arguments:
+        arguments["others"] = others
+    elif others:
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
     module, function = arguments.pop("run").split(":")
     command: Callable[..., int] = getattr(importlib.import_module(module), function)
     try:
@@ -50,6 +56,26 @@ def _parser() -> argparse.ArgumentParser:
     course.add_argument("folder", type=Path, nargs="?", default=Path("tensorkit-course"))
     course.set_defaults(run="tensorkit.cli.lessons:course")
 
+    grade = commands.add_parser(
+        "grade",
+        help="grade an nbgrader assignment: in parallel, in sandboxes, restartable",
+        epilog="All options of `nbgrader autograde` are understood: --force, --student=ID, ...",
+    )
+    grade.add_argument("assignment", help="the assignment's name in the course folder")
+    grade.add_argument("--sandbox", choices=("required", "auto", "off"), help="(auto)")
+    grade.add_argument("--jobs", type=int, help="notebooks at a time (by the cores)")
+    grade.add_argument("--scheduler", help="run on this Dask cluster, tcp://host:port")
+    grade.add_argument(
+        "--no-control", action="store_true", help="do not try the author's solution first"
+    )
+    grade.add_argument("--json", action="store_true", help="one JSON object for each event")
+    grade.add_argument("--figure", type=Path, help="where to draw the scores (reports/)")
+    grade.set_defaults(run="tensorkit.cli.grading:grade", others=[])
+
+    feedback = commands.add_parser("feedback", help="write each learner's page after grading")
+    feedback.add_argument("assignment", help="the assignment's name in the course folder")
+    feedback.set_defaults(run="tensorkit.cli.grading:feedback", others=[])
+
     doctor = commands.add_parser("doctor", help="check that all the kit needs is here")
     doctor.set_defaults(run="tensorkit.cli.doctor:doctor")
 
@@ -59,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _lesson(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("notebook", help="a lesson's number, or the path of a notebook")
+    parser.add_argument("notebook", help="a lesson's number, its name, or the path of a notebook")
     parser.add_argument(
         "--output", type=Path, default=Path(), help="the folder to write into (this one)"
     )

@@ -1,0 +1,215 @@
+"""Before a check runs, what it relies on is put back as it was before the learner's first cell.
+
+This undoes what plain code can undo: patched functions, classes and builtins, names that were
+taken, IPython's hooks. It runs in the learner's own process, so it is no wall: somebody who knows
+CPython well can get around it, and `suspects` points a person at the notebooks that try.
+"""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from types import FunctionType, ModuleType
+from typing import Any
+
+# whose functions and classes are kept: what checks call, and what shows their result
+PACKAGES = ("numpy.testing", "tensorkit", "unittest", "IPython.core", "ipykernel", "traitlets")
+MODULES = ("builtins", "math", "operator", "numpy", "json", "inspect", "importlib")
+SHELL = ("custom_exceptions", "CustomTB", "InteractiveTB", "display_pub", "displayhook", "compile")
+# IPython counts and remembers here
+BUSY = {"execution_count", "user_ns", "_last_traceback", "_last_result"}
+
+Undo = Callable[[], bool]
+
+
+class Guard:
+    """Keeps the state of this moment; ``restore`` returns to it and names what had changed."""
+
+    def __init__(self, shell: Any = None, aliases: Mapping[str, str] | None = None) -> None:
+        self.shell = shell
+        self.aliases = dict(aliases or {})
+        self._seen: set[int] = set()
+        self._undo: list[tuple[str, Undo]] = []
+        for name in list(sys.modules):
+            if name in MODULES or name.startswith(tuple(f"{p}." for p in PACKAGES) + PACKAGES):
+                module = sys.modules[name]
+                if isinstance(module, ModuleType):
+                    self._keep_module(module)
+        if shell is not None:
+            self._keep_shell(shell)
+
+    def restore(self) -> list[str]:
+        """Put everything back; return the names of what was not as it had been."""
+        sys.settrace(None)
+        sys.setprofile(None)
+        changed = [name for name, undo in self._undo if undo()]
+        return changed + (self._names() if self.shell is not None else [])
+
+    def _names(self) -> list[str]:
+        """Give the checks the released modules and Python's builtins under their usual names."""
+        names, changed = self.shell.user_ns, []
+        for alias, name in self.aliases.items():
+            if name in sys.modules and alias in names and names[alias] is not sys.modules[name]:
+                names[alias] = sys.modules[name]
+                changed.append(alias)
+        return changed
+
+    def _keep_module(self, module: ModuleType) -> None:
+        values = vars(module)
+        self._keep_mapping(module.__name__, values, dict(values))
+        for name, value in list(values.items()):
+            label = f"{module.__name__}.{name}"
+            if isinstance(value, FunctionType):
+                self._keep_function(label, value)
+            elif isinstance(value, type) and value.__module__.startswith(PACKAGES):
+                self._keep_class(label, value)
+            elif isinstance(value, dict) and label.startswith("tensorkit") and name[0] != "_":
+                self._keep_mapping(label, value, dict(value))
+
+    def _keep_mapping(self, label: str, live: dict[Any, Any], kept: dict[Any, Any]) -> None:
+        def undo() -> bool:
+            wrong = [k for k, v in kept.items() if k not in live or live[k] is not v]
+            for key in wrong:
+                live[key] = kept[key]
+            return bool(wrong)
+
+        # modules remember here what they were asked for
+        kept = {k: v for k, v in kept.items() if k not in ("__warningregistry__", "_")}
+        self._undo.append((label, undo))
+
+    def _keep_function(self, label: str, function: FunctionType) -> None:
+        if id(function) in self._seen:
+            return
+        self._seen.add(id(function))
+        code, defaults, keywords = (
+            function.__code__,
+            function.__defaults__,
+            function.__kwdefaults__,
+        )
+
+        def undo() -> bool:
+            if function.__code__ is code and function.__defaults__ is defaults:
+                return False
+            function.__code__, function.__defaults__ = code, defaults
+            function.__kwdefaults__ = keywords
+            return True
+
+        self._undo.append((label, undo))
+
+    def _keep_class(self, label: str, made: type) -> None:
+        if id(made) in self._seen:
+            return
+        self._seen.add(id(made))
+        kept = {k: v for k, v in vars(made).items() if k not in ("__dict__", "__weakref__")}
+        for name, value in kept.items():
+            function = getattr(value, "__func__", value)
+            if isinstance(function, FunctionType):
+                self._keep_function(f"{label}.{name}", function)
+
+        def undo() -> bool:
+            now = vars(made)
+            wrong = [k for k, v in kept.items() if k not in now or now[k] is not v]
+            wrong = [k for k in wrong if not k.startswith(("_abc", "__abstract"))]
+            added = [k for k in now if k not in kept and k.startswith("__") and callable(now[k])]
+            for key in wrong:
+                setattr(made, key, kept[key])
+            for key in added:
+                delattr(made, key)
+            return bool(wrong or added)
+
+        self._undo.append((label, undo))
+
+    def _keep_shell(self, shell: Any) -> None:
+        """Keep IPython's hooks: what rewrites a cell, what shows a value or an error."""
+        manager = shell.input_transformer_manager
+        lists: dict[str, Any] = {
+            "ast_transformers": shell.ast_transformers,
+            "input_transformers": shell.input_transformers_post,
+            "line transforms": manager.line_transforms,
+            "cleanup transforms": manager.cleanup_transforms,
+            "token transforms": manager.token_transformers,
+        }
+        lists |= {f"events.{k}": v for k, v in shell.events.callbacks.items()}
+        for label, live in lists.items():
+            self._undo.append((f"IPython's {label}", _list_keeper(live)))
+        for kind, formatter in shell.display_formatter.formatters.items():
+            for part in ("singleton_printers", "type_printers", "deferred_printers"):
+                live = getattr(formatter, part)
+                # printers are registered when a library loads: only what was changed is undone
+                self._keep_mapping(f"IPython's printers of {kind}", live, dict(live))
+                if kind == "text/plain" and part == "type_printers":
+                    self._undo.append((f"IPython's printers of {kind}", _no_new_numbers(live)))
+        own = vars(shell)
+        kept = {name: getattr(shell, name) for name in SHELL if hasattr(shell, name)}
+        self._undo.append(("IPython's shell", _attribute_keeper(shell, kept)))
+        self._undo.append(("IPython's methods", _no_new_methods(shell, set(own))))
+        self._undo.append(
+            ("sys.displayhook", _attribute_keeper(sys, {"displayhook": sys.displayhook}))
+        )
+
+
+def _list_keeper(live: list[Any]) -> Undo:
+    kept = list(live)
+
+    def undo() -> bool:
+        if len(live) == len(kept) and all(a is b for a, b in zip(live, kept, strict=True)):
+            return False
+        live[:] = kept
+        return True
+
+    return undo
+
+
+def _attribute_keeper(owner: Any, kept: Mapping[str, Any]) -> Undo:
+    def undo() -> bool:
+        wrong = [name for name, value in kept.items() if _differs(getattr(owner, name), value)]
+        for name in wrong:
+            setattr(owner, name, kept[name])
+        return bool(wrong)
+
+    return undo
+
+
+def _differs(now: Any, kept: Any) -> bool:
+    """Compare by identity; bound methods are made anew at each look, so by what they bind."""
+    if hasattr(kept, "__func__"):
+        return getattr(now, "__func__", None) is not kept.__func__
+    return now is not kept
+
+
+def _no_new_methods(owner: Any, known: set[str]) -> Undo:
+    """Undo methods that were set on the object itself, over those of its class."""
+
+    def undo() -> bool:
+        new = [k for k in vars(owner) if k not in known and k not in BUSY]
+        new = [k for k in new if callable(vars(owner)[k]) and hasattr(type(owner), k)]
+        for name in new:
+            delattr(owner, name)
+        return bool(new)
+
+    return undo
+
+
+def _no_new_numbers(live: dict[type, Any]) -> Undo:
+    """Undo printers for numbers: a score is shown as the number that it is."""
+    kept = set(live)
+
+    def undo() -> bool:
+        new = [kind for kind in live if kind not in kept and issubclass(kind, (int, float))]
+        for kind in new:
+            del live[kind]
+        return bool(new)
+
+    return undo
+
+
+def digest(source: str) -> str:
+    """Name a cell by its text."""
+    return hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def shadowed(names: Mapping[str, Any], used: Iterable[str]) -> list[str]:
+    """Return which of the names are Python's own and were given another meaning."""
+    return [k for k in used if k in names and hasattr(builtins, k) and k != "display"]

@@ -1,0 +1,201 @@
+"""A submission counts by its answers: whatever else was changed comes from the release.
+
+A notebook whose graded cells are all there, once each and in order, is taken as it is. Otherwise
+the answers, and the cells that a learner added, are put into a clean copy of the release.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterable
+
+import nbformat
+from nbformat import NotebookNode, v4
+from nbgrader import utils
+from nbgrader.nbgraderformat import MetadataValidator
+
+from .job import Clean, Known
+
+MAKE: dict[str, Callable[..., NotebookNode]] = {
+    "code": v4.new_code_cell,
+    "markdown": v4.new_markdown_cell,
+    "raw": v4.new_raw_cell,
+}
+
+
+class Unreadable(ValueError):
+    """A file that is no notebook; the text says why, for the student."""
+
+
+def read(data: bytes, largest: int) -> NotebookNode:
+    """Parse a notebook that was handed in. Raises Unreadable."""
+    if len(data) > largest:
+        raise Unreadable(f"it is {len(data) >> 20} MB large; at most {largest >> 20} MB are read")
+    try:
+        notebook: NotebookNode = nbformat.reads(data.decode("utf-8"), as_version=4)
+        cells = notebook.cells
+        if not all(cell.cell_type in MAKE and isinstance(cell.source, str) for cell in cells):
+            raise ValueError("a cell without a type or a source")
+        if not all(isinstance(cell.metadata, dict) for cell in cells):
+            raise ValueError("a cell without metadata")
+        # a run needs these; some editors and hands leave them out
+        notebook.metadata = notebook.get("metadata") or NotebookNode()
+    except RecursionError:
+        raise Unreadable("it is nested too deeply to be a notebook") from None
+    except Exception as error:
+        reason = str(error).strip().split("\n")[0][:120]
+        raise Unreadable(f"it is not a notebook ({type(error).__name__}: {reason})") from error
+    return notebook
+
+
+def mend(notebook: NotebookNode, clean: Clean) -> tuple[NotebookNode, list[str]]:
+    """Return the notebook to run, and what had to be mended, in sentences for the student."""
+    notes: list[str] = []
+    if not is_intact(notebook, clean):
+        notebook, notes = _transplant(notebook, clean)
+    known = clean.known()
+    for cell in notebook.cells:
+        name = grade_id(cell)
+        if name in known and _overwrite(cell, known[name]):
+            notes.append(f"the cell {name!r} had been edited; the released one was run")
+    if clean.kernelspec:
+        notebook.metadata["kernelspec"] = NotebookNode(clean.kernelspec)
+    return notebook, notes
+
+
+def blank(clean: Clean) -> NotebookNode:
+    """Return the notebook as released, with every check: what a missing one is graded as."""
+    return mend(nbformat.reads(clean.template, as_version=4), clean)[0]
+
+
+def grade_id(cell: NotebookNode) -> str | None:
+    """Return a cell's grade id, or None; anything may stand in a learner's metadata."""
+    record = cell.metadata.get("nbgrader")
+    name = record.get("grade_id") if isinstance(record, dict) else None
+    return name if isinstance(name, str) and name else None
+
+
+def is_intact(notebook: NotebookNode, clean: Clean) -> bool:
+    """Tell whether every known cell is there once, in order, of its type and with its record."""
+    records = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
+    names = [grade_id(cell) for cell in records]
+    if names != [cell.name for cell in clean.cells]:
+        return False
+    for cell, known in zip(records, clean.cells, strict=True):
+        roles = (utils.is_grade(cell), utils.is_solution(cell), utils.is_task(cell))
+        if cell.cell_type != known.cell_type or utils.is_locked(cell) != known.locked:
+            return False
+        if roles != (known.grade, known.solution, known.task):
+            return False
+    try:
+        MetadataValidator().validate_nb(copy.deepcopy(notebook))
+    except Exception:
+        return False
+    return True
+
+
+def _overwrite(cell: NotebookNode, known: Known) -> bool:
+    """Set what a learner may not change; tell whether the text of a locked cell had changed."""
+    record = cell.metadata["nbgrader"]
+    record["checksum"] = known.checksum
+    if known.grade and float(record.get("points", -1)) != known.points:
+        record["points"] = known.points
+    if not known.locked or utils.compute_checksum(cell) == known.checksum:
+        return False
+    released, cell.source = cell.source, known.source
+    if utils.compute_checksum(cell) != known.checksum:
+        raise RuntimeError(f"the gradebook's checksum of {known.name!r} does not fit its source")
+    return bool(_visible(known.source) != released.strip())
+
+
+def _visible(source: str) -> str:
+    """Return what a release shows of a cell: hidden tests are cut from it."""
+    lines, hidden = [], False
+    for line in source.split("\n"):
+        if "BEGIN HIDDEN TESTS" in line:
+            hidden = True
+        elif "END HIDDEN TESTS" in line:
+            hidden = False
+        elif not hidden:
+            lines.append(line)
+    return "\n".join(lines).strip()
+
+
+def _transplant(notebook: NotebookNode, clean: Clean) -> tuple[NotebookNode, list[str]]:
+    made = nbformat.reads(clean.template, as_version=4)
+    known = clean.known()
+    place = {grade_id(cell): k for k, cell in enumerate(made.cells) if grade_id(cell)}
+    ids = {cell.get("id"): k for k, cell in enumerate(made.cells) if cell.get("id")}
+    text = {cell.source.strip(): k for k, cell in enumerate(made.cells)}
+    stubs = {k: made.cells[k].source for k in range(len(made.cells))}
+
+    answers: dict[int, str] = {}
+    extra: dict[int, list[NotebookNode]] = {}
+    seen: list[int] = []
+    last = -1
+    for cell in notebook.cells:
+        k = place.get(grade_id(cell), ids.get(cell.get("id"), text.get(cell.source.strip())))
+        if k is None:
+            extra.setdefault(last, []).append(cell)
+            continue
+        seen.append(k)
+        last = max(last, k)
+        name = grade_id(made.cells[k])
+        is_answer = name is None or not known[name].locked
+        # of copies the last one that was worked on counts: it is what a kernel ends up with
+        if is_answer and (k not in answers or cell.source != stubs[k]):
+            answers[k] = cell.source
+    notes = _complaints(made, known, seen)
+    for k in [k for k in place.values() if k not in seen]:
+        name = grade_id(made.cells[k])
+        if name and known[name].solution and known[name].cell_type == "code":
+            found = _by_names(extra, stubs[k])
+            if found is not None:
+                answers[k] = found.source
+                notes.append(f"the answer {name!r} was found in a cell without a record")
+
+    cells: list[NotebookNode] = _plain(extra.get(-1, []))
+    for k, cell in enumerate(made.cells):
+        cell.source = answers.get(k, cell.source)
+        cells += [cell, *_plain(extra.get(k, []))]
+    made.cells = cells
+    return made, notes
+
+
+def _complaints(made: NotebookNode, known: dict[str, Known], seen: list[int]) -> list[str]:
+    notes = []
+    for k, cell in enumerate(made.cells):
+        name = grade_id(cell)
+        if name in known and seen.count(k) != 1:
+            what = "an answer" if known[name].solution else "a check"
+            if k in seen:
+                notes.append(f"{name!r}, {what}, was there {seen.count(k)} times; one counts")
+            else:
+                notes.append(f"{name!r}, {what}, was missing; the released cell was put back")
+    return notes or ["cells had been moved, or their records changed; the release's were used"]
+
+
+def _by_names(extra: dict[int, list[NotebookNode]], stub: str) -> NotebookNode | None:
+    """Find, among the cells without a record, one that defines what this answer must define."""
+    wanted = _defined(stub)
+    for cells in extra.values():
+        for cell in cells:
+            if cell.cell_type == "code" and wanted and wanted <= _defined(cell.source):
+                cells.remove(cell)
+                return cell
+    return None
+
+
+def _defined(source: str) -> set[str]:
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    makes = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return {node.name for node in body if isinstance(node, makes)}
+
+
+def _plain(cells: Iterable[NotebookNode]) -> list[NotebookNode]:
+    """Keep a learner's own cells as source alone: no record, no id that could meet another."""
+    return [NotebookNode(MAKE[cell.cell_type](cell.source)) for cell in cells]

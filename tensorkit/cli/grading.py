@@ -1,0 +1,42 @@
+"""`tensorkit grade` and `tensorkit feedback`: from the command line to the engine."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tensorkit.cli.problem import Problem
+
+
+def grade(
+    assignment: str,
+    sandbox: str | None,
+    jobs: int | None,
+    scheduler: str | None,
+    no_control: bool,
+    json: bool,
+    figure: Path | None,
+    others: Sequence[str],
+) -> int:
+    """Grade an assignment; the status is 1 where somebody has no grade. Raises Problem."""
+    from tensorkit.autograde import command
+    from tensorkit.autograde.job import NotReady
+
+    options: dict[str, Any] = {"sandbox": sandbox, "jobs": jobs, "scheduler": scheduler}
+    options = {name: value for name, value in options.items() if value is not None}
+    if no_control:
+        options["control"] = False
+    try:
+        return int(not command.grade([assignment, *others], options, json, figure))
+    except NotReady as error:
+        raise Problem(str(error)) from error
+
+
+def feedback(assignment: str, others: Sequence[str]) -> int:
+    """Write the pages that learners get back. Raises Problem."""
+    from tensorkit.autograde import feedback as pages
+    from tensorkit.autograde.job import NotReady
+
+    try:
+        return int(not pages.feedback([assignment, *others]))
+    except NotReady as error:
+        raise Problem(str(error)) from error

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from seeing import seen, show, stop_time
 
 import tensorkit as tk
 from tensorkit.explore.layouts import KINDS, laid_out
@@ -149,6 +150,19 @@ def test_what_is_neither_operation_nor_loop_is_refused():
     with pytest.raises(TypeError, match="takes 2 inputs"):
         tk.explore.operation(tk.mul, X)
     assert "tk.explore.operation(tk.mul, x, y)" in tk.explore.operation.__doc__
+
+
+def test_playing_stops_at_the_first_wrong_step_and_goes_on_from_there(page):
+    stepper = tk.step(my_sum_shifted, X, dim=0)
+    bad = [number for number, step in enumerate(stepper.scene.steps) if step.bad]
+    assert bad[0] < bad[1] < len(stepper.scene.steps) - 1
+    stop_time(page)
+    root = show(page, stepper.html())
+    root.focus()
+    for number in bad[:2]:
+        page.keyboard.press("Space")
+        page.clock.run_for(60_000)
+        assert seen(root)["count"].startswith(f"{number} / ")
 
 
 def test_all_of_it_is_light():

@@ -34,14 +34,18 @@ def step(
         my_zip(out, ..., a, a_shape, a_strides, b, b_shape, b_strides)          like=tk.mul
         my_reduce(out, ..., a, a_shape, a_strides, dim)                         like=tk.sum
 
+    Or it takes NumPy arrays with their shapes, as ``my_map(out, a)``, ``my_zip(out, a, b)`` or
+    ``my_reduce(out, a, dim)``, and is told by index.
+
     ``step(report)`` draws what ``tk.check_gradient(..., raises=False)`` found; the GradientError
     that it raises otherwise will do as well.
 
     ``like`` may be any Python function of cells; a loop with a ``dim`` is a sum if nothing else is
-    said. ``out_strides`` and ``start`` choose how out is laid out and what it holds before.
+    said. ``out_strides`` and ``start`` choose how out is laid out and what it holds before. Of
+    large tensors a part is shown, and the first step says which.
 
     Raises TypeError for an option that does not belong to ``what``, and ShapeError for inputs that
-    do not fit or have too many cells to step through.
+    do not fit.
     """
     report = getattr(what, "report", None) if isinstance(what, GradientError) else what
     if isinstance(report, GradientReport):
@@ -68,8 +72,8 @@ def step(
     else:
         from tensorkit.pictures.forward import forward_scene
 
-        _refuse(f"the operation {what.name}", like=like, start=start)
-        scene = forward_scene(what, *inputs, dim=dim, out_strides=out_strides)
+        _refuse(f"the operation {what.name}", like=like)
+        scene = forward_scene(what, *inputs, dim=dim, out_strides=out_strides, start=start)
     return Stepper(scene)
 
 

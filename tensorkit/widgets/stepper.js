@@ -186,7 +186,8 @@ function mount(root, data, told = {}) {
       if (on && stepper.step === stepper.last) stepper.go(0);
       if (on && stepper.last) timer = setInterval(() => {
         if (root.isConnected) stepper.go(stepper.step + 1);
-        if (!root.isConnected || stepper.step === stepper.last) stepper.play(false);
+        // what went wrong is to be read; play goes on from there
+        if (!root.isConnected || stepper.step === stepper.last || steps[stepper.step].b) stepper.play(false);
       }, PACE);
       // a reader that speaks could not keep up
       caption.quiet(Boolean(timer));

@@ -30,6 +30,7 @@ from .ops import source
 from .random import Generator, manual_seed
 from .tensor import Tensor, float32, float64, tensor
 from .transforms import grad, gradients, jacobian
+from .using import use
 from .view import View
 
 __version__ = "0.1.0"
@@ -68,6 +69,7 @@ __all__ = [
     "save",
     "source",
     "tensor",
+    "use",
     "zeros",
 ]
 
@@ -83,6 +85,7 @@ LATER = {
     "figures": ("tensorkit.widgets.figures", None),
     "explore": ("tensorkit.explore", None),
     "Quiz": ("tensorkit.widgets.quiz", "Quiz"),
+    "practice": ("tensorkit.lessons", "practice"),
     "Predict": ("tensorkit.widgets.predict", "Predict"),
 }
 

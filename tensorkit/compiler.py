@@ -15,7 +15,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet
 
 import numpy as np
 
@@ -51,8 +52,14 @@ def cache_folder() -> Path:
 class Kernel:
     """One loop: its ``text``, the ``plain`` Python function, and compiled entries by dtype."""
 
-    def __init__(self, name: str, text: str, kind: str, inputs: tuple[str, ...]) -> None:
+    every: ClassVar[WeakSet[Kernel]] = WeakSet()
+
+    def __init__(
+        self, name: str, text: str, kind: str, inputs: tuple[str, ...], formula: str = ""
+    ) -> None:
         self.name, self.text, self.kind, self.inputs = name, text, kind, inputs
+        self.formula = formula
+        self.every.add(self)
         self._entries: dict[tuple[Any, ...], Entry] = {}
         self.calls: dict[Any, Any] = {}  # what kernels.py has prepared, by the layouts of a call
 

@@ -18,6 +18,7 @@ from .compiler import Entry, Kernel
 from .errors import ShapeError
 from .layout import Layout, Shape, layout, row_major
 from .loops import elementwise_text, reduce_text
+from .swaps import own_entry
 from .view import View
 
 V = TypeVar("V", bound=View)
@@ -35,13 +36,13 @@ class Plan(NamedTuple):
 @lru_cache(maxsize=1 << 12)
 def elementwise_kernel(name: str, formula: str, inputs: tuple[str, ...]) -> Kernel:
     """Return the kernel that computes ``formula`` cell by cell."""
-    return Kernel(name, elementwise_text(name, formula, inputs), "elementwise", inputs)
+    return Kernel(name, elementwise_text(name, formula, inputs), "elementwise", inputs, formula)
 
 
 @lru_cache(maxsize=1 << 12)
 def reduce_kernel(name: str, formula: str, inputs: tuple[str, ...]) -> Kernel:
     """Return the kernel that folds with ``formula``, where ``t`` is the running value."""
-    return Kernel(name, reduce_text(name, formula, inputs), "reduce", inputs)
+    return Kernel(name, reduce_text(name, formula, inputs), "reduce", inputs, formula)
 
 
 def walk(shape: Shape, layouts: tuple[Layout, ...], order: list[int]) -> list[list[int]]:
@@ -110,12 +111,15 @@ class Call(NamedTuple):
     dtype: np.dtype[Any]
 
 
-def prepare(kernel: Kernel, key: Any, plan: Plan, dtypes: list[np.dtype[Any]]) -> Call:
+def prepare(kernel: Kernel, key: Any, plan: Plan, *layouts: Layout) -> Call:
     """Compile if need be, and keep the call under ``key``; all go when there are very many."""
     if len(kernel.calls) >= 1 << 12:
         kernel.calls.clear()
     dtype = plan.out.dtype
-    call = Call(kernel.entry(dtype, *dtypes), plan.dims, plan.out, plan.out.size, dtype)
+    entry = own_entry(kernel, plan.out, layouts) or kernel.entry(
+        dtype, *(at.dtype for at in layouts)
+    )
+    call = Call(entry, plan.dims, plan.out, plan.out.size, dtype)
     kernel.calls[key] = call
     return call
 
@@ -124,7 +128,7 @@ def run_map(kernel: Kernel, x: V) -> V:
     """Run a loop over one input into a fresh row-major output of its type."""
     call = kernel.calls.get(x.layout)
     if call is None:
-        call = prepare(kernel, x.layout, elementwise_plan(x.layout), [x.dtype])
+        call = prepare(kernel, x.layout, elementwise_plan(x.layout), x.layout)
     entry, dims, at, size, dtype = call
     storage = empty(size, dtype)
     entry(storage, x.storage, dims)
@@ -138,7 +142,7 @@ def run_zip(kernel: Kernel, x: V, y: View) -> V:
     key = (x.layout, y.layout)
     call = kernel.calls.get(key)
     if call is None:
-        call = prepare(kernel, key, elementwise_plan(*key), [x.dtype, y.dtype])
+        call = prepare(kernel, key, elementwise_plan(*key), *key)
     entry, dims, at, size, dtype = call
     storage = empty(size, dtype)
     entry(storage, x.storage, y.storage, dims)
@@ -154,7 +158,7 @@ def run_elementwise(kernel: Kernel, first: V, *others: View) -> V:
     key = (first.layout, *[v.layout for v in others])
     call = kernel.calls.get(key)
     if call is None:
-        call = prepare(kernel, key, elementwise_plan(*key), [at.dtype for at in key])
+        call = prepare(kernel, key, elementwise_plan(*key), *key)
     out = empty(call.size, call.dtype)
     call.entry(out, first.storage, *[v.storage for v in others], call.dims)
     made: V = first.made._of(out, call.out)
@@ -167,7 +171,7 @@ def run_reduce(kernel: Kernel, start: float, dims: Shape, first: V, *others: Vie
     call = kernel.calls.get(key)
     if call is None:
         layouts = (first.layout, *[v.layout for v in others])
-        call = prepare(kernel, key, reduce_plan(dims, *layouts), [at.dtype for at in layouts])
+        call = prepare(kernel, key, reduce_plan(dims, *layouts), *layouts)
     entry, table, at, size, dtype = call
     storage = empty(size, dtype)
     storage.fill(start)
@@ -182,7 +186,7 @@ def run_copy(source: V, dtype: np.dtype[Any]) -> V:
     key = (source.layout, dtype)
     call = COPY.calls.get(key)
     if call is None:
-        call = prepare(COPY, key, elementwise_plan(source.layout, dtype=dtype), [source.dtype])
+        call = prepare(COPY, key, elementwise_plan(source.layout, dtype=dtype), source.layout)
     out = empty(call.size, dtype)
     call.entry(out, source.storage, call.dims)
     made: V = source.made._of(out, call.out)

@@ -34,6 +34,7 @@ from .kernels import (
 from .layout import Layout, Shape, expanded, flat_shape, layout, normal_dim, row_major
 from .loops import names_in
 from .moves import VIEW, Move, need_tensor, reread
+from .swaps import swaps
 
 
 @dataclass
@@ -230,7 +231,7 @@ class Expand(Move):
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Copies forward, sums backward: add what all the copies of a cell received."""
-        return (sum_to(grad_out, ctx.settings["from_shape"]),)
+        return ((swaps.unbroadcast or sum_to)(grad_out, ctx.settings["from_shape"]),)
 
 
 def sum_to(grad: Any, shape: Shape) -> Any:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from .autodiff import unwind
+from .autodiff import starting_gradient, unwind
 from .compositions import COMPOSITIONS
 from .errors import DtypeError, GraphError, IndexingError, InPlaceError, ShapeError
 from .graph import Variable
 from .indexing import INDEX, as_index
 from .moves import FLOATS, as_dtype
 from .ops import CALLS, ROWS
+from .swaps import swaps
 from .view import Storage, View
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ class Tensor(Variable):
         """
         if grad_out is not None and not isinstance(grad_out, Variable):
             grad_out = tensor(grad_out, dtype=self.dtype)
+        if swaps.backward is not None:
+            swaps.backward(self, starting_gradient(self, grad_out))
+            return
         for _ in unwind(self, grad_out, retain_graph, create_graph):
             pass
 

@@ -53,15 +53,20 @@ class Trace:
         return json.dumps(self.as_dict(), allow_nan=False)
 
 
-def trace(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Trace:
+def trace(
+    function: Callable[..., Any], arguments: Mapping[str, Any], returns: bool = False
+) -> Trace:
     """Run ``function`` on the values of ``arguments``, in order, and return what it did.
 
     Every 1-D array among them is watched under its name, as a copy: the caller's array stays as it
     was; so is one that is Laid, which the function gets in its shape. An exception of the function
     ends the trace and is kept in it; so does a loop that runs for more than TOUCHES reads and
-    writes, or INSTRUCTIONS instructions of Python.
+    writes, or INSTRUCTIONS instructions of Python. With ``returns`` the function is not given the
+    first argument: what it returns is put there.
     """
     recorder = Recorder(function)
+    if returns:
+        recorder.function = _kept(recorder.function)
     given = {name: _watched(recorder, name, value) for name, value in arguments.items()}
     before = recorder.contents()
     ending = recorder.run(tuple(given.values()))
@@ -80,6 +85,23 @@ def _watched(recorder: Recorder, name: str, value: Any) -> Any:
         return as_strided(flat[at.offset :], at.shape, steps, subok=True)
     storage = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind == "f"
     return recorder.watch(name, value) if storage else value
+
+
+def _kept(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that puts what ``function`` returns into its first argument."""
+
+    def call(out: Any, *given: Any) -> None:
+        result = function(*given)
+        if result is None:
+            raise TypeError("it returned None: return the result")
+        array = np.asarray(result)
+        if array.shape == tuple(n for n in out.shape if n != 1):  # a reduced dim may be dropped
+            array = array.reshape(out.shape)
+        if array.shape != out.shape:
+            raise ValueError(f"it returned shape {array.shape}, and out has shape {out.shape}")
+        out[...] = array
+
+    return call
 
 
 def _plain(value: Any) -> Any:

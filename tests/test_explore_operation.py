@@ -124,6 +124,50 @@ def test_arrays_of_a_zip_broadcast_by_hand():
     assert scene.scene.steps[-1].say == "Every cell of out is right: it agrees with mul."
 
 
+def returned_neg(a):
+    result = np.zeros(a.shape)
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            result[i, j] = -a[i, j]
+    return result
+
+
+def returned_sum(a, dim):
+    result = np.zeros(a.shape[1])
+    for i in range(a.shape[0]):
+        result += a[i]
+    return result
+
+
+def test_a_function_that_returns_its_array_is_stepped_and_compared():
+    scene = tk.step(returned_neg, X.permute(1, 0), like=tk.neg).scene
+    assert scene.steps[0].say == "returned_neg is called with a; out is what it returns."
+    assert scene.steps[2].say == "Reads a[0, 1] = 4."
+    assert cells(scene) == [fmt(-v) for v in X.numpy().T.ravel().tolist()]
+    assert scene.steps[-1].say == "Every cell of out is right: it agrees with neg."
+    wrong = tk.step(returned_neg, X, like=tk.exp).scene
+    assert (
+        wrong.steps[-1].bad
+        and "6 of 6 cells of out are wrong: out[0, 0] is −3" in wrong.steps[-1].say
+    )
+    explored = tk.explore.operation(returned_neg, X, like=tk.neg).scene(inputs="strided")
+    assert not explored.steps[-1].bad
+    folded = tk.step(returned_sum, X, dim=0, like=tk.sum).scene
+    assert folded.steps[-1].say == "Every cell of out is right: it agrees with sum over dim 0."
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        (lambda a: None, "TypeError: it returned None: return the result"),
+        (lambda a: a[0], "ValueError: it returned shape (2,), and out has shape (3, 2)"),
+    ],
+)
+def test_what_does_not_return_out_ends_clearly(function, says):
+    scene = tk.step(function, X, like=tk.neg).scene
+    assert scene.steps[-1].bad and says in scene.steps[-1].say
+
+
 def test_an_index_outside_an_array_is_a_clear_end():
     def beyond(out, a):
         for i in range(9):

@@ -42,7 +42,7 @@ def operation(
             "a loop with a slip": (neg_in_storage_order, (x,), None, ops.get("neg")),
         }
     else:
-        own = is_loop(what)
+        own = is_loop(what) or like is not None
         if not own and not isinstance(what, Operation):
             raise TypeError(
                 f"{getattr(what, '__name__', what)!r} is no operation and no loop: the first "

@@ -2,7 +2,7 @@
 
 A loop takes flat storages: ``(out, out_shape, out_strides, a, a_shape, a_strides)`` for a map, with
 ``b, b_shape, b_strides`` as well for a zip, and with ``dim`` for a reduce. Or it takes arrays with
-their shapes: ``(out, a)``, ``(out, a, b)``, ``(out, a, dim)``.
+their shapes, ``(out, a)``, ``(out, a, b)``, ``(out, a, dim)``, or without out and returns it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Call:
     """A loop with its arguments, by parameter name: out and the inputs as plates.
 
     ``arrays`` tells whether it is given arrays, and so speaks of indices instead of positions;
-    ``rest`` is a sentence about what is left out, if the inputs are corners of larger ones.
+    ``rest`` is a sentence about what is left out, if the inputs are corners of larger ones;
+    ``returns`` tells whether out is what it returns.
     """
 
     loop: Callable[..., Any]
@@ -50,6 +51,7 @@ class Call:
     arguments: dict[str, Any]
     arrays: bool = False
     rest: str = ""
+    returns: bool = False
 
     def named(self, cell: Cell) -> str:
         """Return a cell as the loop would write it: ``a[7]``, over arrays ``a[1, 1]``."""
@@ -98,12 +100,15 @@ def prepare(
     fit.
     """
     names = list(inspect.signature(getattr(loop, "py_func", loop)).parameters)
+    if returns := names[:1] != ["out"]:
+        names = ["out", *names]
     arrays = len(names) in (2, 3)
     three = "reduce" if dim is not None or names[-1:] == ["dim"] else "zip"
     kind = {6: "map", 9: "zip", 7: "reduce", 2: "map", 3: three}.get(len(names))
     if kind is None:
         raise TypeError(
-            f"{_name(loop)} has {len(names)} parameters ({', '.join(names)}); a loop takes {FORMS}"
+            f"{_name(loop)} has {len(names) - returns} parameters "
+            f"({', '.join(names[returns:])}); a loop takes {FORMS}"
         )
     wanted = 2 if kind == "zip" else 1
     if len(inputs) != wanted:
@@ -138,7 +143,9 @@ def prepare(
         storage = one.storage.astype(np.float64)
         values += [Laid(storage, one.layout)] if arrays else [storage, one.shape, one.strides]
     values += [] if dim is None else [dim]
-    return Call(loop, kind, out, plates, dim, dict(zip(names, values, strict=True)), arrays, rest)
+    return Call(
+        loop, kind, out, plates, dim, dict(zip(names, values, strict=True)), arrays, rest, returns
+    )
 
 
 def expect(call: Call, like: Callable[..., Any] | None, start: float) -> Expected:

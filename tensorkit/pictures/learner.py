@@ -46,7 +46,7 @@ def learner_scene(
         start = like.start if isinstance(like, Reduce) else 0.0
     call = prepare(loop, inputs, dim, start, out_strides)
     expected = expect(call, like, start)
-    ran = trace(loop, call.arguments)
+    ran = trace(loop, call.arguments, call.returns)
     board = Board(f"Your {ran.function}", Source(ran.lines, ran.first) if ran.lines else None)
     lay_out(board, call, like)
     return Story(board, call, expected, ran, like).scene
@@ -132,7 +132,8 @@ class Story:
     def _begin(self) -> None:
         inputs = ", ".join(plate.name for plate in self.call.inputs)
         holds = f", which holds {fmt(self.expected.start)}" if self.call.out.storage else ""
-        say = f"{self.ran.function} is called with {inputs} and out{holds}.{self.call.rest}"
+        out = "; out is what it returns" if self.call.returns else f" and out{holds}"
+        say = f"{self.ran.function} is called with {inputs}{out}.{self.call.rest}"
         self.scene.step(say, line=self._top)
 
     @property

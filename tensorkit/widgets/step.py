@@ -35,7 +35,8 @@ def step(
         my_reduce(out, ..., a, a_shape, a_strides, dim)                         like=tk.sum
 
     Or it takes NumPy arrays with their shapes, as ``my_map(out, a)``, ``my_zip(out, a, b)`` or
-    ``my_reduce(out, a, dim)``, and is told by index.
+    ``my_reduce(out, a, dim)``, and is told by index; with ``like`` it may also return its result
+    instead, as ``my_map(a)``.
 
     ``step(report)`` draws what ``tk.check_gradient(..., raises=False)`` found; the GradientError
     that it raises otherwise will do as well.
@@ -50,7 +51,8 @@ def step(
     report = getattr(what, "report", None) if isinstance(what, GradientError) else what
     if isinstance(report, GradientReport):
         return Stepper(drawn_report(report, *inputs, dim, grad_out, like, start, out_strides))
-    loop = is_loop(what)
+    # without ``out`` a function is an expression, unless it is to be like something
+    loop = is_loop(what) or (like is not None and not isinstance(what, Operation))
     scene: Scene
     if loop:
         from tensorkit.pictures.learner import learner_scene

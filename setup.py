@@ -31,7 +31,7 @@ REQUIRES = [
     # Formulas in exported pages, without a script from the network.
     "latex2mathml>=3.77,<4",
     # Loads the machine code that numba had it make; every numba asks for the one that fits.
-    "llvmlite>=0.44,<0.51",
+    "llvmlite>=0.45,<0.51",
     # The stepper edits the SVG that Matplotlib writes; its shape is no promise.
     "matplotlib>=3.10,<3.12",
     "nbclient>=0.10,<0.12",
@@ -43,7 +43,8 @@ REQUIRES = [
     # The tools of nbgrader live in it.
     "notebook>=7.4,<8",
     # Kernels are what it compiles: their machine code is taken out of it and kept.
-    "numba>=0.61,<0.69",
+    # Its LLVM turns maxima into vector instructions since 0.62.
+    "numba>=0.62,<0.69",
     "numpy>=2.1,<3",
     # `tensorkit doctor` compares versions with ranges; its versions are dates, so no bound above.
     "packaging>=23.2",
@@ -57,6 +58,8 @@ REQUIRES = [
 EXTRAS = {
     "test": [
         "hypothesis>=6.100,<7",
+        # The true values that the scalar maths is held to.
+        "mpmath>=1.3,<2",
         "mypy>=2,<3",
         "playwright>=1.50,<2",
         "pytest>=9,<10",

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 from types import FunctionType
 
 from . import scalars
@@ -103,8 +104,8 @@ def scalar_text(formula: str) -> str:
             text = inspect.getsource(value).replace(": Any", "").replace(" -> Any", "")
             texts[name] = text
             waiting += sorted(names_in(text) - {name})
-        elif isinstance(value, float) and name in ("inf", "nan"):
-            texts[name] = f'{name} = float("{name}")\n'
+        elif isinstance(value, float) and not math.isfinite(value):
+            texts[name] = f'{name} = float("{value}")\n'
         elif isinstance(value, (int, float)):
             texts[name] = f"{name} = {value!r}\n"
     constants = [text for text in texts.values() if not text.startswith("def")]

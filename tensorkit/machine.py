@@ -38,6 +38,9 @@ def entry(self, args, count):
     return self
 """
 ALLOWED = ("llvm.", "Py_IncRef")
+# LLVM makes vector instructions of a fold if it knows these as one instruction each, and if the
+# running value is given last.
+INSTRUCTIONS = {"larger": "llvm.maximum", "smaller": "llvm.minimum"}
 
 
 def entry_text(name: str, text: str) -> str:
@@ -66,8 +69,11 @@ def compiled(name: str, text: str, names: dict[str, Any], options: Any, dtypes: 
     import numba
 
     for other, value in names.items():
-        if callable(value):
-            names[other] = numba.njit(**options)(value)
+        if other in INSTRUCTIONS:
+            names[other] = instruction(INSTRUCTIONS[other])
+        elif callable(value):
+            # a call left standing would keep the loop from becoming vector instructions
+            names[other] = numba.njit(forceinline=True, **options)(value)
     names |= {f"dtype_{k}": numba.from_dtype(d) for k, d in enumerate(dtypes)}
     # unsigned positions: numba then leaves out its test for negative indices, which would
     # keep the loop from being vectorised. Negative steps still work: they wrap around.
@@ -95,6 +101,24 @@ def compiled(name: str, text: str, names: dict[str, Any], options: Any, dtypes: 
         raise RuntimeError(f"the machine code of {name} needs {missing}, which no library here has")
     code: bytes = machine.emit_object(module)
     return code
+
+
+@lru_cache
+def instruction(name: str) -> Any:
+    """Return, for compiled loops, the instruction of LLVM of this name, on two numbers."""
+    from llvmlite import ir
+    from numba import float64
+    from numba.extending import intrinsic
+
+    def of_two(typing: Any, x: Any, y: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, numbers: Any) -> Any:
+            f64 = ir.DoubleType()
+            kind = ir.FunctionType(f64, [f64, f64])
+            return builder.call(builder.module.declare_intrinsic(name, [f64], kind), numbers)
+
+        return float64(float64, float64), generate
+
+    return intrinsic(of_two)
 
 
 @lru_cache(maxsize=1)
@@ -127,7 +151,7 @@ def target() -> Any:
 def recipe(options: dict[str, Any], dtypes: DTypes) -> str:
     """Return a short name for what code depends on beside the text of its loop."""
     chosen = [(k, sorted(v) if isinstance(v, set) else v) for k, v in sorted(options.items())]
-    parts = (ENTRY, CELLS, chosen, [d.str for d in dtypes], cpu())
+    parts = (ENTRY, CELLS, INSTRUCTIONS, chosen, [d.str for d in dtypes], cpu())
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 

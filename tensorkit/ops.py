@@ -139,13 +139,13 @@ TABLE: tuple[Operation, ...] = (
         latex=r"\frac{1}{n}\sum_i x_i", about="add up and divide by how many there are",
     ),
     Reduce(
-        "max", "max", "max(t, x) if x == x else x", "(1.0 if x == z else 0.0) / ties",
+        "max", "max", "larger(x, t)", "(1.0 if x == z else 0.0) / ties",
         start=-math.inf, helpers={"ties": (0.0, "t + (1.0 if x == z else 0.0)")},
         latex=r"\max_i x_i", about="the largest; ties share the gradient equally",
         of_nothing=False,
     ),
     Reduce(
-        "min", "min", "min(t, x) if x == x else x", "(1.0 if x == z else 0.0) / ties",
+        "min", "min", "smaller(x, t)", "(1.0 if x == z else 0.0) / ties",
         start=math.inf, helpers={"ties": (0.0, "t + (1.0 if x == z else 0.0)")},
         latex=r"\min_i x_i", about="the smallest; ties share the gradient equally",
         of_nothing=False,
@@ -161,11 +161,11 @@ TABLE: tuple[Operation, ...] = (
         latex=r"\prod_i x_i", about="multiply; the slope is the product of all the others",
     ),
     Reduce(
-        "all", "∀", "1.0 if t != 0 and x != 0 else 0.0", "0.0", start=1.0,
+        "all", "∀", "smaller(1.0 if x != 0 else 0.0, t)", "0.0", start=1.0,
         latex=r"\forall i: x_i \ne 0", about="1 if no cell is 0, else 0",
     ),
     Reduce(
-        "any", "∃", "1.0 if t != 0 or x != 0 else 0.0", "0.0", start=0.0,
+        "any", "∃", "larger(1.0 if x != 0 else 0.0, t)", "0.0", start=0.0,
         latex=r"\exists i: x_i \ne 0", about="1 if some cell is not 0, else 0",
     ),
     # move: nothing is computed

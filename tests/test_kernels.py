@@ -347,7 +347,7 @@ def test_scalar_functions_are_copied_into_the_text():
     text = loops.elementwise_text("map_s", "sigmoid(x)", ("x",))
     assert "def sigmoid(x):" in text
     assert "def exp_normal(x):" in text
-    assert "def exp_minus_one(r):" in text
+    assert "def exp_rest(r):" in text
     assert "LN2_HIGH = 0.6931471803691238" in text
     assert "Any" not in text
     assert "def" not in loops.scalar_text("x + y")
@@ -359,3 +359,14 @@ def test_large_and_small_loops_agree():
         values = values_for((size,), size)
         close(tk.tensor(values).exp(), np.exp(values), 4)
         close(tk.tensor(values).sum(), values.sum(), 4000)
+
+
+@pytest.mark.parametrize("name", ["max", "min", "all", "any"])
+@pytest.mark.parametrize("special", [math.nan, math.inf, -math.inf, 0.0])
+def test_a_fold_misses_no_cell_wherever_it_stands(name, special):
+    for n in (1, 5, 33, 130):
+        for k in range(n):
+            values = values_for((n,), n)
+            values[k] = special
+            want = getattr(np, name)(values != 0 if name in ("all", "any") else values)
+            np.testing.assert_equal(getattr(tk, name)(tk.tensor(values)).item(), float(want))

@@ -8,6 +8,7 @@ copy, and then the copies of every cell add.
 from __future__ import annotations
 
 import inspect
+from itertools import combinations
 from typing import Any, cast
 
 import numpy as np
@@ -15,18 +16,19 @@ import numpy as np
 from tensorkit.errors import DtypeError, GraphError, ShapeError
 from tensorkit.functions import Operation
 from tensorkit.graph import Variable
-from tensorkit.layout import broadcast_shapes
+from tensorkit.layout import Shape, broadcast_shapes
 from tensorkit.pictures import backward_words as words
 from tensorkit.pictures.backward_picture import BackwardPicture
 from tensorkit.pictures.cells import feeds, texts
 from tensorkit.pictures.excerpt import left_out, limits, repacked, shown
+from tensorkit.pictures.product_back import MOST as CELLS
 from tensorkit.pictures.product_back import ProductPicture
 from tensorkit.pictures.running import as_tensor
 from tensorkit.pictures.scene import Scene
 from tensorkit.tape import Call, Share, run
-from tensorkit.tensor import tensor
 
 MOVED = 100  # cells that a move sends home one by one
+LONGEST = 6  # of a matrix that is shown in part, each way
 
 
 def backward_scene(op: Any, *inputs: Any, grad_out: Any = None, dim: Any = None) -> Scene:
@@ -85,6 +87,8 @@ def in_part(
     op: Operation, inputs: tuple[Any, ...], grad_out: Any, dim: Any
 ) -> tuple[tuple[Any, ...], Any, str]:
     """Return inputs and grad_out as they are, or parts of large ones, and a sentence about it."""
+    if op.kind == "product":
+        return matrices_in_part(inputs, grad_out)
     if op.kind not in ("map", "zip", "reduce"):
         return inputs, grad_out, ""
     tensors = {k: as_tensor(t) for k, t in enumerate(inputs) if not isinstance(t, (int, float))}
@@ -97,12 +101,28 @@ def in_part(
         repacked(tensors[k], limits(lengths, tensors[k].shape)) if k in tensors else one
         for k, one in enumerate(inputs)
     )
-    if grad_out is not None:
-        out = tensor(grad_out).numpy() if not isinstance(grad_out, Variable) else grad_out.numpy()
-        cut = lengths if out.ndim == len(whole) else ()
-        grad_out = out[tuple(slice(n) for n in cut)]
+    grad_out = first_cells(grad_out, lengths)
     rest = left_out("The output" if op.kind != "reduce" else "The input", lengths, whole)
     return parts, grad_out, f"{rest} This part runs alone."
+
+
+def matrices_in_part(inputs: tuple[Any, ...], grad_out: Any) -> tuple[tuple[Any, ...], Any, str]:
+    """Return two matrices as they are, or corners of large ones that still fit each other."""
+    x, y = map(as_tensor, inputs)
+    sizes = (*x.shape, *y.shape[1:])
+    if (x.ndim, y.ndim) != (2, 2) or max(a * b for a, b in combinations(sizes, 2)) <= CELLS:
+        return inputs, grad_out, ""
+    n, inner, m = (min(length, LONGEST) for length in sizes)
+    rest = f" Of {x.shape} @ {y.shape} this is {(n, inner)} @ {(inner, m)}: this part runs alone."
+    return (repacked(x, (n, inner)), repacked(y, (inner, m))), first_cells(grad_out, (n, m)), rest
+
+
+def first_cells(grad_out: Any, lengths: Shape) -> Any:
+    """Return the corner of an upstream gradient, if one is given; a 0-d one stays whole."""
+    if grad_out is None:
+        return None
+    out = as_tensor(grad_out).numpy()
+    return out[tuple(slice(n) for n in lengths)] if out.ndim == len(lengths) else out
 
 
 def link(picture: BackwardPicture) -> None:

@@ -13,7 +13,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 from weakref import WeakSet
@@ -21,6 +21,8 @@ from weakref import WeakSet
 import numpy as np
 
 from . import machine
+from .loops import near_text, reduce_text, standing
+from .scalars import FAR
 
 Entry = machine.Entry
 
@@ -84,12 +86,42 @@ class Kernel:
         function: Callable[..., None] = self._names()[self.name]
         return function
 
-    def entry(self, *dtypes: np.dtype[Any]) -> Entry:
-        """Return the compiled loop for storages of these dtypes, out first; compile it if new."""
-        found = self._entries.get(dtypes)
+    def entry(self, *dtypes: np.dtype[Any], still: tuple[str, ...] = ()) -> Entry:
+        """Return the compiled loop for storages of these dtypes, out first; compile it if new.
+
+        ``still`` names inputs that the run stays at one cell of. What the compiler does not know
+        of this keeps it from using vector instructions.
+        """
+        found = self._entries.get((dtypes, still))
         if found is None:
-            found = self._entries[dtypes] = self._compile(dtypes)
+            found = self._entries[dtypes, still] = self._entry(dtypes, still)
         return found
+
+    def _entry(self, dtypes: tuple[np.dtype[Any], ...], still: tuple[str, ...]) -> Entry:
+        if still:
+            return self._variant(standing(self.text, still)).entry(*dtypes)
+        if near_text(self.text) != self.text:
+            return self._near_or_far(dtypes)
+        return self._compile(dtypes)
+
+    def _variant(self, text: str) -> Kernel:
+        return Kernel(self.name, text, self.kind, self.inputs)
+
+    def _near_or_far(self, dtypes: tuple[np.dtype[Any], ...]) -> Entry:
+        """Return a loop that looks first whether any number is FAR; hardly ever one is.
+
+        A branch for such numbers keeps a loop from becoming vector instructions: only the loop that
+        is taken then has it. To look costs more than it saves where cells are few.
+        """
+        fast = cache(lambda: self._variant(near_text(self.text)).entry(*dtypes))
+        slow = cache(lambda: self._compile(dtypes))
+
+        def entry(out: Any, *rest: Any) -> None:
+            cells = int(rest[-1][0, 0] * rest[-1][-1, 0])
+            near = cells > 500 and all(s.size <= 4 * cells and largest(s) <= FAR for s in rest[:-1])
+            (fast() if near else slow())(out, *rest)
+
+        return entry
 
     def _compile(self, dtypes: tuple[np.dtype[Any], ...]) -> Entry:
         options: dict[str, Any] = {"error_model": "numpy", "fastmath": FAST[self.kind]}
@@ -100,3 +132,14 @@ class Kernel:
             with suppress(OSError):  # a full disk is no reason not to compute
                 machine.keep(path, code)
         return machine.loaded(self.name, code)
+
+
+LARGEST = Kernel("largest", reduce_text("largest", "larger(abs(x), t)", ("x",)), "reduce", ("x",))
+
+
+def largest(storage: Any) -> float:
+    """Return the size of the largest number of a storage; nan if there is a nan."""
+    out = np.zeros(1)
+    dims = np.array([[1, 0, 0], [storage.size, 0, 1]], dtype=np.uint64)
+    LARGEST.entry(out.dtype, storage.dtype)(out, storage, dims)
+    return float(out[0])

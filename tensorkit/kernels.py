@@ -23,6 +23,7 @@ from .view import View
 
 V = TypeVar("V", bound=View)
 empty, new = np.empty, object.__new__
+LONG = 10_000  # cells that are worth the time to compile a loop once more
 LARGEST = 1 << 59  # cells: the number of their bytes still fits in 64 bits
 
 
@@ -117,11 +118,19 @@ def prepare(kernel: Kernel, key: Any, plan: Plan, *layouts: Layout) -> Call:
         kernel.calls.clear()
     dtype = plan.out.dtype
     entry = own_entry(kernel, plan.out, layouts) or kernel.entry(
-        dtype, *(at.dtype for at in layouts)
+        dtype, *(at.dtype for at in layouts), still=still(kernel, plan)
     )
     call = Call(entry, plan.dims, plan.out, plan.out.size, dtype)
     kernel.calls[key] = call
     return call
+
+
+def still(kernel: Kernel, plan: Plan) -> tuple[str, ...]:
+    """Return the inputs with step 0 in the run, if it is long enough to be compiled for that."""
+    runs, (length, _, *steps) = int(plan.dims[0, 0]), plan.dims[-1].tolist()
+    if length < 64 or runs * length < LONG:
+        return ()
+    return tuple(v for v, step in zip(kernel.inputs, steps, strict=True) if step == 0)
 
 
 def run_map(kernel: Kernel, x: V) -> V:

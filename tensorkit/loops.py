@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import inspect
 import math
+import re
 from types import FunctionType
 
 from . import scalars
@@ -84,6 +85,18 @@ def _loop(name: str, doc: str, inputs: tuple[str, ...], body: str, formula: str)
 
 def _lines(indent: int, lines: list[str]) -> str:
     return "\n".join(" " * indent + line for line in lines)
+
+
+def standing(text: str, still: tuple[str, ...]) -> str:
+    """Return a loop's text for inputs that the run stays at one cell of: the step 0 stands in."""
+    for v in still:
+        text = re.sub(rf"( {v}_step = )dims\[.*", r"\g<1>0", text)
+    return text
+
+
+def near_text(text: str) -> str:
+    """Return a loop's text for numbers that are nowhere FAR: no branch is left in it then."""
+    return text.replace(f"FAR = {scalars.FAR!r}\n", 'FAR = float("inf")\n')
 
 
 def names_in(formula: str) -> set[str]:

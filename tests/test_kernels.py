@@ -361,6 +361,35 @@ def test_large_and_small_loops_agree():
         close(tk.tensor(values).sum(), values.sum(), 4000)
 
 
+def test_a_loop_is_told_which_inputs_stand_still():
+    for row, formula in [(tk.sub, "x - y"), (tk.div, "x / y")]:
+        x, one = values_for((30, 400), 3), values_for((30, 1), 5)
+        got = row(tk.tensor(x), tk.tensor(one))
+        np.testing.assert_array_equal(got, eval(formula, {"x": x, "y": one}))
+        np.testing.assert_array_equal(row(2.5, tk.tensor(x)), eval(formula, {"x": 2.5, "y": x}))
+    told = loops.standing(tk.source("sub"), ("y",))
+    assert [line.strip() for line in told.splitlines() if "_step = " in line] == [
+        "out_step = dims[last, 1]",
+        "x_step = dims[last, 2]",
+        "y_step = 0",
+    ]
+    counted = [((100, 100), (100, 1), ("y",)), ((10, 10), (10, 1), ()), ((900, 30), (900, 1), ())]
+    for shape, other, still in counted:
+        x, y = tk.zeros(shape), tk.zeros(other).expand(shape)
+        kernel = tk.ops.get("sub").kernel
+        assert kernels.still(kernel, elementwise_plan(x.layout, y.layout)) == still
+
+
+def test_a_loop_for_near_numbers_has_no_branch_for_far_ones():
+    text = tk.source("sin")
+    assert "FAR = 100000.0\n" in text
+    assert 'FAR = float("inf")\n' in loops.near_text(text)
+    assert loops.near_text(tk.source("exp")) == tk.source("exp")
+    for cells, size in [([], 0), ([3, -7.5, 2], 7.5), ([math.inf, 1], math.inf)]:
+        assert compiler.largest(np.array(cells, float)) == size
+    assert math.isnan(compiler.largest(np.array([1, math.nan, 2])))
+
+
 @pytest.mark.parametrize("name", ["max", "min", "all", "any"])
 @pytest.mark.parametrize("special", [math.nan, math.inf, -math.inf, 0.0])
 def test_a_fold_misses_no_cell_wherever_it_stands(name, special):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from homework import HOMEWORKS
+from overlaps import check_layout
 
 import tensorkit as tk
 from tensorkit.explore.backward_explorer import UPSTREAM, parse, upstream_of
@@ -50,6 +51,11 @@ def test_ones_hide_what_different_numbers_show(label):
     shown = hidden(explorer.scene(what=what, upstream="distinct"))
     assert shown <= {"grad_out from storage", "inputs from storage", "partners from storage"}
     assert hidden(explorer.scene(what=what, upstream="distinct", layout="strided")) == set()
+
+
+@pytest.mark.parametrize("label", cases())
+def test_nothing_lies_on_anything_else(label):
+    check_layout(tk.explore.backward().scene(what=cases()[label]))
 
 
 def test_the_last_step_names_what_is_hidden():

@@ -17,7 +17,7 @@ from tensorkit.pictures.text import fmt
 from tensorkit.tensor import Tensor
 
 BOXES = 1000  # cells of one scene, grids and tapes together
-STEPS = 256  # cells of one tensor that is drawn whole: each is a step
+STEPS = 224  # cells of one tensor that is drawn whole: each is a step, and 450 kB hold no more
 DENSE = 320  # cells of a scene from which on they are drawn smaller
 DOWN, ACROSS = 36, 32  # cells of a whole tensor, downwards and to the right
 PART = (8, 10)  # cells of a corner, the same way

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import html
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..grading.messages import Finding
+from ..grading.messages import Finding, own_line
 from ..grading.sheet import Block, Sheet, tell
 
 
@@ -37,7 +37,7 @@ class Practice(Sheet):
         for finding in tell(found for _, each in results for found in each):
             lines += ["", *finding.lines()]
             if finding.case:
-                self._keep(finding.case)
+                self._data = self._task.exam.at_hand(finding.case)
         self.report = "\n".join(lines)
         return self.report
 
@@ -60,3 +60,18 @@ def practice(where: str, names: Mapping[str, Any]) -> Practice:
     if task not in tasks:
         raise KeyError(f"{lesson} has no task {task!r}; it has {', '.join(tasks)}")
     return Practice(where, tasks[task], names)
+
+
+def attempt(show: Callable[[], Any]) -> Any:
+    """Return what ``show`` makes of a learner's code, or say in a line why it cannot yet.
+
+    It stands below a stub: one that is empty, or fails, must not stop the cells after it.
+    """
+    try:
+        return show()
+    except NotImplementedError as error:
+        print(f"Yours to write: {error}")
+    except Exception as error:
+        where = own_line(error.__traceback__)
+        print(f"{type(error).__name__}: {error}" + (f" ({where})" if where else ""))
+    return None

@@ -20,7 +20,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from tensorkit.autograde.grade import ParallelAutograde
-from tensorkit.autograde.job import Result
+from tensorkit.autograde.job import Graded, Job, Mark, Result
 from tensorkit.autograde.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -223,3 +223,13 @@ def files(folder: Path) -> dict[str, tuple[int, str]]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def pretend(job: Job) -> Result:
+    """Grade without a kernel, and keep a list of who was graded."""
+    with open(os.environ["GRADED_LOG"], "a", encoding="utf-8") as log:
+        log.write(job.student + "\n")
+    (clean,) = job.clean
+    text = job.notebooks["work"].decode("utf-8")
+    marks = {cell.name: Mark(cell.points, cell.points) for cell in clean.cells if cell.grade}
+    return Result(job.student, job.assignment, {"work": Graded(text, marks, {"half": "done"})})

@@ -17,8 +17,8 @@ from .job import Clean
 from .mend import grade_id
 
 
-def orders(notebook: NotebookNode, clean: Clean) -> str:
-    """Return the orders of `kernel.py` as JSON."""
+def orders(notebook: NotebookNode, clean: Clean, output: int) -> str:
+    """Return the orders of `kernel.py` as JSON; ``output`` is how much a cell may print."""
     locked = {cell.name for cell in clean.cells if cell.locked}
     checks = [digest(cell.source) for cell in notebook.cells if grade_id(cell) in locked]
     released = [cell["source"] for cell in json.loads(clean.template)["cells"]]
@@ -39,7 +39,7 @@ def orders(notebook: NotebookNode, clean: Clean) -> str:
                 bound |= {name.asname or name.name for name in node.names}
     own = sorted(name for name in vars(builtins) if name not in bound)
     aliases = {alias: name for alias, name in aliases.items() if alias not in bound}
-    return json.dumps({"checks": checks, "aliases": aliases, "builtins": own})
+    return json.dumps({"checks": checks, "aliases": aliases, "builtins": own, "output": output})
 
 
 def _walk(source: str) -> list[Any]:

@@ -18,6 +18,7 @@ from typing import Any
 from .job import Job, MachineNotReady, NotReady, Result
 
 Run = Callable[[Job], Result]
+PATIENCE = 30  # seconds to look for a scheduler
 TRIES = 2  # of a job that fails for a reason that is not known
 
 
@@ -69,7 +70,7 @@ def cluster(address: str) -> Iterator[Pool]:
             'grading on a cluster needs Dask: pip install "tensorkit[grading]"'
         ) from None
     try:
-        client: Any = Client(address, timeout=30, set_as_default=False)
+        client: Any = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise NotReady(f"no Dask scheduler at {address}: {error}") from error
     try:

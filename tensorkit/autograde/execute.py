@@ -23,11 +23,10 @@ from traitlets import Unicode
 
 from .caches import take
 from .checks import orders
-from .job import Clean, Limits, NotReady
+from .job import CUT, Clean, Limits, NotReady
 from .leftovers import collect
 from .provisioner import SandboxProvisioner
 
-CUT = "\n... more was printed; it was cut here ...\n"
 MESSAGE = 8 << 20  # bytes: a larger message from a kernel is not received
 WAITING = 200  # messages that may wait for us
 
@@ -168,7 +167,7 @@ class SandboxedExecute(Execute):  # type: ignore[misc]
             files=dict(self.files),
             private=dict(self.private),
             hide=list(self.hide),
-            orders=orders(self.nb, checks) if checks else "{}",
+            orders=orders(self.nb, checks, self.limits.output) if checks else "{}",
             variables={"NBGRADER_EXECUTION": "autograde", **self.environment},
             trusted=self.trusted,
             preload=list(self.preload),
@@ -209,14 +208,16 @@ class SandboxedExecute(Execute):  # type: ignore[misc]
             before = self._printed.get(cell_index, 0)
             self._printed[cell_index] = before + size
             self._all_printed += size
-            if before + size > self.limits.output or self._all_printed > 8 * self.limits.output:
-                if before <= self.limits.output:
-                    self._printed[cell_index] = self.limits.output + 1
-                    kept = _head(msg, self.limits.output - before)
-                    if kept is not None:
-                        super().process_message(kept, cell, cell_index)
+            text = str(msg["content"].get("text", "")) if kind == "stream" else ""
+            too_much = (
+                before + size > self.limits.shown or self._all_printed > 8 * self.limits.shown
+            )
+            if CUT in text or (too_much and before <= self.limits.shown):
+                self.notes.append(f"cell {cell_index + 1} printed more than is kept")
+            if too_much:
+                if before <= self.limits.shown:
                     cell.outputs.append(v4.new_output("stream", name="stdout", text=CUT))
-                    self.notes.append(f"cell {cell_index + 1} printed more than is kept")
+                self._printed[cell_index] = self.limits.shown + 1
                 return None
         return super().process_message(msg, cell, cell_index)
 
@@ -264,11 +265,3 @@ def _fail(cell: NotebookNode, name: str, reason: str) -> None:
     if cell.cell_type == "code":
         words = f"{name}: {reason}"
         cell.outputs = [v4.new_output("error", ename=name, evalue=reason, traceback=[words])]
-
-
-def _head(msg: dict[str, Any], length: int) -> dict[str, Any] | None:
-    """Keep the beginning of a text; of anything else a part would be nothing."""
-    if msg["msg_type"] != "stream":
-        return None
-    text = str(msg["content"].get("text", ""))[: max(0, length)]
-    return {**msg, "content": {**msg["content"], "text": text}}

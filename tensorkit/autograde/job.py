@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# stands where a cell printed more than it may
+CUT = "\n... more was printed; it was cut here ...\n"
 Files = Mapping[str, bytes]  # paths relative to the submission's folder, with "/"
 
 
@@ -22,7 +24,8 @@ class Limits:
     processes: int = 128
     file: int = 64 << 20  # the largest file that can be written
     disk: int = 256 << 20  # of each temporary folder
-    output: int = 1 << 20  # of each cell; nbgrader itself cuts streams to 1000 lines
+    output: int = 1 << 20  # characters that a cell may print; nbgrader keeps 1000 lines
+    shown: int = 8 << 20  # of all that a cell shows: text, pictures, widgets
     notebook: int = 32 << 20  # the largest notebook that is opened
     files: int = 16 << 20  # what a notebook wrote and is kept beside it, in all
     deadline: float = 1800  # of a whole notebook

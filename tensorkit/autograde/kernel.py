@@ -19,6 +19,7 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 
 from .guard import Guard, digest, shadowed
+from .job import CUT
 
 ORDERS = "TENSORKIT_GRADING"  # the environment variable that names the checks
 # the checks' modules are loaded before the first cell, from the installed package
@@ -33,6 +34,7 @@ class GradingKernel(IPythonKernel):  # type: ignore[misc, unused-ignore]
         orders = json.loads(os.environ.pop(ORDERS, "{}"))
         self._checks = set(orders.get("checks", ()))
         self._builtins = set(orders.get("builtins", ()))
+        self._caps = [Cap(stream, orders.get("output", 0)) for stream in (sys.stdout, sys.stderr)]
         self._aliases = orders.get("aliases", {})
         self._guard: Guard | None = None
 
@@ -49,6 +51,8 @@ class GradingKernel(IPythonKernel):  # type: ignore[misc, unused-ignore]
     ) -> dict[str, Any]:
         """Run a cell; its reply tells under "changed" what had to be put back for a check."""
         shell: Any = self.shell
+        for cap in self._caps:
+            cap.reset()
         is_check = digest(code) in self._checks
         changed: list[str] = []
         taken: dict[str, Any] = {}
@@ -73,6 +77,26 @@ class GradingKernel(IPythonKernel):  # type: ignore[misc, unused-ignore]
             shell.user_ns.update(taken)
             reply["changed"] = changed
         return reply
+
+
+class Cap:
+    """Lets a cell print so much and drops the rest, where it costs least: before it is sent."""
+
+    def __init__(self, stream: Any, most: int) -> None:
+        self.most = self.left = most
+        if most:
+            self._write, stream.write = stream.write, self.write
+
+    def reset(self) -> None:
+        """Begin a new cell."""
+        self.left = self.most
+
+    def write(self, text: str) -> int:
+        """Print what is left of the cell's share."""
+        if self.left > 0:
+            self.left -= len(text)
+            self._write(text if self.left >= 0 else text[: self.left] + CUT)
+        return len(text)
 
 
 def _names(code: str) -> set[str]:

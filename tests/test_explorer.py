@@ -102,7 +102,7 @@ def test_a_field_stays_at_its_start_where_no_kernel_runs() -> None:
 
 
 def packed(html: str) -> list[dict[str, Any]]:
-    data = json.loads(re.findall(r'json">(.*?)</script>', html)[0])
+    data = json.loads(re.findall(r'"explore">(.*?)</script>', html)[0])
     scenes: list[dict[str, Any]] = json.loads(gzip.decompress(base64.b64decode(data["packed"])))
     return scenes
 
@@ -211,6 +211,10 @@ def test_what_fell_once_stays_turned_over(page: Any) -> None:
         if sticky:
             look = "e => getComputedStyle(e).textDecorationLine"
             assert page.locator("text[data-dead]").first.evaluate(look) == "line-through"
+            assert page.get_by_text("Turned over so far: 2.").is_visible()
+            page.get_by_role("button", name="Start over").click()
+            assert page.evaluate(dead) == []
+            assert page.get_by_text("Turned over so far: 0.").is_visible()
 
 
 def test_two_explorers_in_one_page_are_apart(page: Any) -> None:

@@ -7,12 +7,19 @@ from typing import Any
 from tensorkit import nn
 from tensorkit.nn.module import Module
 from tensorkit.optim import SGD
-from tensorkit.pictures.scene import Scene
 from tensorkit.random import Generator
 from tensorkit.widgets.explorer import Choice, Explorer
 from tensorkit.widgets.training import Training
 
 EPOCHS, HIDDEN = 240, 8
+# each with the points, what stands between the layers, and the learning rate
+CASES: dict[str, tuple[str, type[Module], float]] = {
+    "it learns: split points, ReLU, rate 0.5": ("split", nn.ReLU, 0.5),
+    "it learns: points in a circle, ReLU, rate 0.5": ("circle", nn.ReLU, 0.5),
+    "sigmoid between the layers": ("split", nn.Sigmoid, 0.5),
+    "a learning rate of 0.05": ("split", nn.ReLU, 0.05),
+    "a learning rate of 60": ("split", nn.ReLU, 60.0),
+}
 
 
 def training(model: Module | None = None, x: Any = None, y: Any = None, **options: Any) -> Any:
@@ -25,15 +32,8 @@ def training(model: Module | None = None, x: Any = None, y: Any = None, **option
     if model is not None:
         return Training(model, x, y, **options)
 
-    def scene_of(points: str, activation: type[Module], lr: float) -> Scene:
-        return finished(points, activation, lr).scene()
-
-    controls = [
-        Choice("points", "points", ["split", "circle"]),
-        Choice("activation", "between the layers", {"ReLU": nn.ReLU, "sigmoid": nn.Sigmoid}),
-        Choice("lr", "learning rate", {"0.5": 0.5, "0.05": 0.05, "60": 60.0}),
-    ]
-    return Explorer("Training, watched", controls, scene_of)
+    case = Choice("case", "training", CASES, look="menu")
+    return Explorer("Training, watched", [case], lambda case: finished(*case).scene())
 
 
 def finished(points: str, activation: type[Module], lr: float) -> Training:

@@ -48,8 +48,7 @@ const MAKE = {
   },
   field({ label, at, live }, moved) {
     // a page cannot make the scene of what is typed; where one can is said instead
-    const hint = element("span", { class: "tkx-hint" }, at && `${at} `, "with ", element("code", {}, ".live()"), " in a notebook");
-    if (!live) return [element("div", { class: "tkx-own" }, element("span", {}, label), hint), () => at];
+    if (!live) return [element("div", { class: "tkx-own" }, `${label} ${at && `${at} `}… in `, element("code", {}, ".live()")), () => at];
     const input = element("input", { type: "text", value: at, autocomplete: "off", spellcheck: "false" });
     input.addEventListener("change", () => moved(input.value));
     return [element("label", {}, element("span", {}, label), input), () => input.value];
@@ -76,7 +75,13 @@ function explorer(root, data, ask) {
   keepShortcuts(bar);
   root.replaceChildren(bar, problem, stage, said);
   let stepper;
-  const dead = new Set();
+  const dead = new Set(), tally = element("span", {}), again = element("button", { type: "button", class: "tk-tool" }, "Start over");
+  const score = element("div", { class: "tkx-score" }, tally, again);
+  again.addEventListener("click", () => {
+    dead.clear();
+    stepper.refresh();
+  });
+  if (data.sticky) stage.after(score);
   // what was found wrong once stays turned over in every scene that comes after
   function turnOver(view) {
     for (const [key, e] of view.cells) {
@@ -85,6 +90,7 @@ function explorer(root, data, ask) {
       e.toggleAttribute("data-dead", over);
       view.texts.get(key).toggleAttribute("data-dead", over);
     }
+    tally.textContent = `Turned over so far: ${dead.size}.`;
   }
   return {
     show(scene, words, told = {}) {

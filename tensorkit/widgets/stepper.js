@@ -162,6 +162,12 @@ function mount(root, data, told = {}) {
       root.setAttribute("aria-label", stepper.last ? `${title}. Arrow keys step.` : title);
       stepper.go(n, true);
     },
+    // Paints this step once more, as when others say how it looks.
+    refresh() {
+      const here = stepper.step;
+      stepper.step = -1;
+      stepper.go(here, true);
+    },
     go(n, quietly = false) {
       n = Math.max(0, Math.min(stepper.last, Math.trunc(n)));
       if (n === stepper.step) return;

@@ -175,7 +175,7 @@ def unstretched(fragment: str) -> tuple[str, Any, Any, None]:
 
 def mistake(exam: Exam, fragment: str) -> Any:
     """Return the one backward mistake of an exam whose sentence holds ``fragment``."""
-    (found,) = (one for one in exam.wrong if one.of == "backward" and fragment in one.sentence)
+    (found,) = (one for one in exam.wrong if one.of != "forward" and fragment in one.sentence)
     return found
 
 

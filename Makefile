@@ -16,13 +16,14 @@ apt = if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null; \
 	else echo "$(2) Install it with: sudo apt-get install $(1)" >&2; exit 1; fi
 
-.PHONY: help lab test bench bench-widgets format slides clean chromium
+.PHONY: help lab test bench bench-widgets format slides gallery clean chromium
 
 help:
 	@echo "make lab      open the first lesson in JupyterLab"
 	@echo "make test     lint, check types, run all tests"
 	@echo "make bench    compare speed with other libraries (downloads PyTorch), draw benchmarks/speed.png"
 	@echo "make bench-widgets  measure steppers and explorers in a browser"
+	@echo "make gallery  write the page of all explorers into _site/"
 	@echo "make slides   write every lesson as slides into _site/"
 	@echo "make format   format the sources"
 	@echo "make clean    remove everything that was made, .venv too"
@@ -49,6 +50,9 @@ format: $(VENV)/.test
 
 slides: $(VENV)/.kit
 	@for lesson in notebooks/*.ipynb; do $(BIN)/tensorkit slides "$$lesson" --output _site || exit 1; done
+
+gallery: $(VENV)/.kit
+	@$(BIN)/tensorkit export gallery --output _site
 
 clean:
 	rm -rf $(VENV) build dist _site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -32,7 +32,7 @@ REQUIRES = [
     "latex2mathml>=3.77,<4",
     # Loads the machine code that numba had it make; every numba asks for the one that fits.
     "llvmlite>=0.45,<0.51",
-    # The stepper edits the SVG that Matplotlib writes; its shape is no promise.
+    # Stills are drawn by it; another release may draw them otherwise.
     "matplotlib>=3.10,<3.12",
     "nbclient>=0.10,<0.12",
     # Slides and pages extend its templates.

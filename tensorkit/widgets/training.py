@@ -136,4 +136,5 @@ class Training:
         if not self.snapshots:
             return f"Training of {self.epochs} epochs: run() it, or start() it in a notebook"
         last = self.snapshots[-1]
-        return f"Training(epoch {last.epoch}, loss {last.loss:.4g}, {last.right} of {last.total} right)"
+        right = f"{last.right} of {last.total} right"
+        return f"Training(epoch {last.epoch}, loss {last.loss:.4g}, {right})"

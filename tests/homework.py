@@ -13,6 +13,7 @@ import sys
 from functools import cached_property
 from pathlib import Path
 
+from mutants import mutants
 from wrong_answers.bank import Entry, bank
 
 from tensorkit import grading
@@ -129,10 +130,23 @@ class Homework:
     def score(self, task: str, names: dict, hidden: bool = True) -> Score:
         return self.sheet(task, names, hidden).score()
 
-    def total(self, source: str, task: str) -> float:
-        """The points that an answer's cell earns in all the tasks that examine it."""
-        names = self.run(source)
-        return sum(self.score(each, names) for each in self.beside(task))
+    def total(self, answers: dict[str, str]) -> float:
+        """The points of a whole homework with these answers, by cell, and right ones elsewhere."""
+        names = {cell: self.run(answers.get(cell, text)) for cell, text in self.solutions.items()}
+        return sum(self.score(task, names[self.answer_of(task)]) for task in self.tasks)
+
+    def survivors(self, cell: str) -> set[str]:
+        """The mutants of an answer that lose no point in any task that examines it."""
+        tasks = [task for task in self.tasks if self.answer_of(task) == cell]
+        alive = set()
+        for mutant in mutants(self.solutions[cell]):
+            try:
+                names = self.run(mutant.source, mutant.label)
+            except Exception:
+                continue  # the cell itself fails, so its names are not there
+            if all(self.score(task, names) == self.tasks[task].points for task in tasks):
+                alive.add(mutant.label)
+        return alive
 
 
 def execute(source: str, name: str, names: dict) -> dict:

@@ -67,7 +67,7 @@ def _label(before: list[str], after: list[str]) -> str:
     place = next((k for k, (a, b) in enumerate(zip(before, after)) if a != b), len(after))  # noqa: B905
     gone = len(after) < len(before) and before[place + 1 :] == after[place:]
     now = "(gone)" if gone or place >= len(after) else after[place].strip()
-    return f"{before[place].strip()} -> {now}"
+    return f"{before[place].strip() if place < len(before) else '(nothing)'} -> {now}"
 
 
 def _changed(tree: ast.Module) -> Iterator[ast.Module]:

@@ -39,6 +39,10 @@ WRONG: dict[str, dict[str, list[str]]] = {
         "corners": ["max-F24", "prod-F25", "view-F20", "less-F22", "unbroadcast-A05b", "sub-F26"],
         "memory": ["log-H06", "sum-R11", "relu-H22", "sigmoid-H16", "mean-R26"],
     },
+    "one_tape": {
+        "reversed": ["index_to_position-D01", "to_index-D02", "permute-D06"],
+        "plain": ["to_index_any-D05", "permute_any-D08", "is_contiguous-D12", "view_strides-V03"],
+    },
 }
 EACH_WRONG = [
     (HOMEWORKS[name], student) for name, students in WRONG.items() for student in students

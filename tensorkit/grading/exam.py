@@ -29,7 +29,7 @@ class Wrong:
 
     sentence: str
     compute: Callable[..., Any]
-    of: str = "backward"
+    of: str = ""  # "forward" where it is not about the gradients of a Function
 
 
 class Stopped(Exception):
@@ -51,6 +51,20 @@ class Exam:
     advice: str = ""  # where there is none
     extras: tuple[str, ...] = ()
     equal: str = "your numbers equal"  # how the sentence of a known mistake begins
+
+    @property
+    def title(self) -> str:
+        """What is examined, for the first line of a report."""
+        return self.name
+
+    def at_hand(self, case: Case) -> dict[str, Any]:
+        """Return the data of a public check, by name, for the learner to step through."""
+        tensors = [laid.tensor() for laid in case.inputs]
+        data: dict[str, Any] = dict(zip(self.names, tensors, strict=False))
+        data |= dict(zip(self.extras, case.extra, strict=False))
+        if case.grad_out is not None:
+            data["grad_out"] = case.grad_out.tensor()
+        return data
 
     def examine(self, subject: Any, case: Case) -> Finding | None:
         """Run ``case`` on ``subject``; return None when everything holds."""
@@ -197,7 +211,7 @@ class CallExam(Exam):
         value = self._run(label, case, subject, *args, *case.extra)
         got = self._read(f"the result of {label}", case, value)
         if differs(got, want):
-            because = self._diagnose(case, "backward", got)
+            because = self._diagnose(case, "", got)
             what = f"{self.name}, {case.about}: wrong result"
             raise self._stop(case, what, self._where(got, want), because)
         if case.untouched:

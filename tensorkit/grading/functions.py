@@ -133,11 +133,11 @@ class FunctionExam(Exam):
         return (self.forward if of == "forward" else self.backward)(*self._given(case, of))
 
     def _compare(self, case: Case, got: Numbers) -> None:
-        for name, have, wish in zip(self.names, got, self._right(case, "backward"), strict=True):
-            settled = self.settle and self.settle(have, *self._given(case, "backward"))
+        for name, have, wish in zip(self.names, got, self._right(case, ""), strict=True):
+            settled = self.settle and self.settle(have, *self._given(case, ""))
             if not differs(have, wish) or settled:
                 continue
-            because = self._diagnose(case, "backward", got)
+            because = self._diagnose(case, "", got)
             what = f"{self.name}.backward, {case.about}: wrong gradient of {name}"
             raise self._stop(case, what, first_wrong(have, wish), because)
 

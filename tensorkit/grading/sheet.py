@@ -128,25 +128,16 @@ class Sheet:
                 self._ended = finding.ends
         return found or ([Finding("")] if self._ended else [])
 
-    def _keep(self, case: Case) -> None:
-        """Offer the data of a public check as attributes."""
-        exam = self._task.exam
-        tensors = [laid.tensor() for laid in case.inputs]
-        self._data = dict(zip(exam.names, tensors, strict=False))
-        self._data |= dict(zip(exam.extras, case.extra, strict=False))
-        if case.grad_out is not None:
-            self._data["grad_out"] = case.grad_out.tensor()
-
     def _report(self, points: float, results: Sequence[tuple[Block, list[Finding]]]) -> str:
         seen = "" if self._is_complete else " from the checks in this notebook"
-        lines = [f"{self._task.exam.name}: {points:g} of {self._task.points:g} points{seen}"]
+        lines = [f"{self._task.exam.title}: {points:g} of {self._task.points:g} points{seen}"]
         for block, found in results:
             verdict = "not yet" if found else "passed"
             lines.append(f"- {block.title}: {verdict} ({block.points:g} p.)")
         for finding in tell(found for _, each in results for found in each):
             lines += ["", *finding.lines()]
             if finding.case:
-                self._keep(finding.case)
+                self._data = self._task.exam.at_hand(finding.case)
         return "\n".join(lines)
 
 

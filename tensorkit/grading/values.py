@@ -1,8 +1,8 @@
 """Examine functions of plain values: ints, tuples, lists; what they return is compared exactly.
 
-A position, an index or a shape is counted, never measured: 3 is right where 3.0 is not. A list is
-as good as a tuple, and an int of NumPy as good as one of Python. Some functions return nothing and
-fill a buffer of the caller's instead, which may hold anything before.
+A list is as good as a tuple, and an int of NumPy as good as one of Python. A position, an index or
+a shape is counted, never measured, so a strict check takes 3 and not 3.0. Some functions return
+nothing and fill a buffer of the caller's instead, which may hold anything before.
 """
 
 from __future__ import annotations
@@ -22,21 +22,23 @@ REFUSED = "an error"  # stands for the right answer where none exists
 
 
 class NotCounted(TypeError):
-    """A value that holds a number which is not whole."""
+    """A value that holds a float where something is counted."""
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, floats: bool = False) -> Any:
     """Return ints, bools and None as Python's own and every run of them as a tuple.
 
-    Raises NotCounted for a float and TypeError for anything else.
+    Raises NotCounted for a float unless ``floats``, and TypeError for anything else.
     """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, np.bool_):
         return bool(value)
     if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
-        return tuple(plain(part) for part in value)
+        return tuple(plain(part, floats) for part in value)
     if isinstance(value, (float, np.floating)):
+        if floats:
+            return float(value)
         raise NotCounted(f"{value!r} is a float")
     return operator.index(value)
 
@@ -98,7 +100,7 @@ class ValueExam(Exam):
     def _read(self, case: Case, value: Any, of: str = "the result") -> Any:
         label = f"{of} of {self.name}" if of == "the result" else f"{self.name}: {of}"
         try:
-            return plain(value)
+            return plain(value, floats=not case.strict)
         except NotCounted:
             what = f"{label} is {written(value)}: write whole numbers, without a point"
             where = "/ makes floats even of 6 / 3; // and % stay with whole numbers"
@@ -110,12 +112,18 @@ class ValueExam(Exam):
     def _accepts(self, got: Any, want: Any, case: Case) -> bool:
         if got is None or want is None:
             return got is want
-        return bool(got == want or (self.settle and self.settle(got, *case.extra)))
+        if got == want or not self.settle:
+            return bool(got == want)
+        try:
+            return self.settle(got, *case.extra)
+        except (TypeError, ValueError, LookupError):
+            return False  # not of a kind that could be right
 
     def _wrong(self, case: Case, got: Any, want: Any) -> Exception:
         if got is None and want is not None:
             what = f"{self.name} returned None: is a return missing?"
-            return self._stop(case, what, f"want {written(want)}")
+            because = self._diagnose(case, "", got)
+            return self._stop(case, what, f"want {written(want)}", because)
         what = f"{self.name}, {case.about}: wrong result"
         return self._stop(case, what, first_difference(got, want), self._diagnose(case, "", got))
 
@@ -138,8 +146,12 @@ class ValueExam(Exam):
         return copy.deepcopy(case.extra)
 
     def _alike(self, got: Any, guess: Any) -> bool:
-        guess = guess if guess is REFUSED else plain(guess)
-        return type(got) is type(guess) and bool(got == guess)
+        guess = guess if guess is REFUSED else plain(guess, floats=True)
+        return (got is None) == (guess is None) and bool(got == guess)
+
+    def _data(self, case: Case) -> str:
+        pairs = zip(self.extras, case.extra, strict=False)
+        return ", ".join(f"{name} = {written(value)}" for name, value in pairs)
 
 
 @dataclass(frozen=True)
@@ -165,10 +177,7 @@ class BufferExam(ValueExam):
         got = self._read(case, buffer, self.buffer)
         kept = plain(before)
         if got == kept and got[: len(want)] != want:
-            what = f"{self.name}: nothing was written into {self.buffer}"
-            note = "what is returned is not looked at: " if value is not None else ""
-            where = f"{note}write each entry, as in {self.buffer}[0] = ..."
-            raise self._stop(case, what, where, data=False)
+            raise self._unwritten(case, value)
         if got[: len(want)] != want:
             what = f"{self.name}, {case.about}: wrong entries in {self.buffer}"
             entries = got[: len(want)]
@@ -179,6 +188,12 @@ class BufferExam(ValueExam):
             raise self._stop(case, what, "they belong to the caller: leave them as they are")
         if case.untouched:
             self._unchanged(case, args)
+
+    def _unwritten(self, case: Case, value: Any) -> Exception:
+        what = f"{self.name}: nothing was written into {self.buffer}"
+        note = "what is returned is not looked at: " if value is not None else ""
+        where = f"{note}write each entry, as in {self.buffer}[0] = ..."
+        return self._stop(case, what, where, data=False)
 
 
 def first_difference(got: Any, want: Any) -> str:

@@ -10,6 +10,7 @@ import builtins
 import fcntl
 import html
 import json
+import linecache
 import os
 import re
 import symtable
@@ -18,9 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+
+import tensorkit as tk
+from tensorkit.widgets.questions import bank, normal
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 
@@ -145,3 +150,32 @@ def printed(cell: Any) -> str:
         output.get("text", "") + output.get("data", {}).get("text/plain", "")
         for output in cell.outputs
     )
+
+
+def tried(where: str, source: str) -> Any:
+    """Return what the practice named ``where`` makes of a learner's code."""
+    names: dict[str, Any] = {"tk": tk}
+    # Python shows a learner's line only if it can be looked up
+    place = f"<learner {where}>"
+    linecache.cache[place] = (len(source), None, source.splitlines(True), place)
+    exec(compile(source, place, "exec"), names)
+    return tk.practice(where, names)
+
+
+def refused(where: str, source: str) -> str:
+    """Return the report, on one line, about code that must not pass."""
+    check = tried(where, source)
+    assert not check.passed, f"{source}\npasses {where}"
+    return " ".join(check.report.split())
+
+
+def flat(*values: Any) -> str:
+    """Write numbers as a prediction compares them."""
+    numbers = np.concatenate([np.ravel(np.asarray(value, dtype=float)) for value in values])
+    return " ".join(f"{number:g}" for number in numbers)
+
+
+def accepted(lesson: str) -> dict[str, set[str]]:
+    """Return the graded predictions of a lesson, each with the answers that are taken for right."""
+    graded = [p for p in bank(lesson).predictions.values() if p.accept]
+    return {p.id: {normal(way) for way in (*p.accept, p.answer)} for p in graded}

@@ -33,8 +33,11 @@ def storage(*tensors: Any, **named: Any) -> Explorer:
         return _moved(as_tensor(tensors[0]) if tensors else cube())
     given = {**dict(zip(spare, tensors, strict=False)), **named}
     together = {name: as_tensor(value) for name, value in given.items()}
-    walk = Choice("walk", "step through", list(together), start=list(together)[-1])
-    explorer = Explorer("storage", [walk], lambda walk: storage_scene(together, walk))
+    *others, last = together
+    walk = Choice("walk", "step through", [*others, last], start=last)
+    explorer = Explorer(
+        "storage", [walk] if others else [], lambda walk=last: storage_scene(together, walk)
+    )
     explorer.scene()  # so that what cannot be drawn is refused here, and not when it is shown
     return explorer
 

@@ -30,6 +30,10 @@ Entry = machine.Entry
 # nothing is assumed about nan, inf or the sign of zero.
 FAST = {"elementwise": {"contract"}, "reduce": {"contract", "reassoc", "nsz"}}
 
+# Cells that a loop which was never compiled works through in plain Python first: a lesson's tensors
+# are so small that compiling takes longer than all of them together. The last digit may differ.
+PATIENCE = int(os.environ.get("TENSORKIT_PATIENCE", "5000"))
+
 
 @lru_cache(maxsize=1)
 def cache_folder() -> Path:
@@ -127,11 +131,31 @@ class Kernel:
         options: dict[str, Any] = {"error_model": "numpy", "fastmath": FAST[self.kind]}
         path = self.path.with_suffix(f".{machine.recipe(options, dtypes)}.o")
         code = machine.kept(path)
-        if code is None:
+        if code is not None:
+            return machine.loaded(self.name, code)
+
+        def make() -> Entry:
             code = machine.compiled(self.name, self.text, self._names(), options, dtypes)
             with suppress(OSError):  # a full disk is no reason not to compute
                 machine.keep(path, code)
-        return machine.loaded(self.name, code)
+            return machine.loaded(self.name, code)
+
+        return self._patient(make) if PATIENCE else make()
+
+    def _patient(self, make: Callable[[], Entry]) -> Entry:
+        """Return a loop that runs as plain Python until the work is worth compiling."""
+        left, fast = PATIENCE, cache(make)
+
+        def entry(out: Any, *rest: Any) -> None:
+            nonlocal left
+            *storages, dims = rest
+            left -= int(dims[0, 0] * dims[-1, 0]) if left > 0 else 0
+            if left <= 0:
+                return fast()(out, *rest)
+            with np.errstate(all="ignore"):  # as in machine code: 1 / 0 is inf
+                self.plain(out, *storages, dims.astype(np.int64))
+
+        return entry
 
 
 LARGEST = Kernel("largest", reduce_text("largest", "larger(abs(x), t)", ("x",)), "reduce", ("x",))

@@ -16,8 +16,12 @@ from typing import Any
 
 import pytest
 
+from tensorkit import compiler
 from tensorkit.cli.browser import chromium
 
+# compiled loops are what is tested, also where nothing was compiled before
+compiler.PATIENCE = 0
+os.environ["TENSORKIT_PATIENCE"] = "0"
 CHROMIUM = chromium()
 FLAGS = (
     "--no-sandbox",

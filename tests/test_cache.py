@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import platform
@@ -203,3 +204,42 @@ def test_a_call_holds_on_to_nothing(tmp_path, monkeypatch):
         entry(out, x, table)
     after = [sys.getrefcount(v) for v in (None, out, x, table)]
     assert all(abs(a - b) < 50 for a, b in zip(after, before, strict=True))
+
+
+PATIENT = """
+import sys
+import numpy as np
+import tensorkit as tk
+
+x = tk.tensor([[0.5, -2.0, 3.0], [1.5, 4.0, -0.25]], requires_grad=True)
+y = tk.tensor([2.0, 0.0, -1.0], requires_grad=True)
+out = ((x.permute(1, 0).exp() * x.sigmoid().permute(1, 0)).sum(0) / y.cos().sum()).mean()
+out.backward(), (x / y).max(0), x[:, ::-1].log()
+few = "numba" in sys.modules
+print(repr([out.item(), x.grad.tolist(), y.grad.tolist()]))
+for _ in range(4000):
+    x.exp()
+print(few, "numba" in sys.modules)
+"""
+
+
+def test_a_lessons_small_tensors_compile_nothing_and_give_the_same_numbers(tmp_path):
+    def numbers(patience):
+        where = {"TENSORKIT_CACHE": str(tmp_path / patience), "TENSORKIT_PATIENCE": patience}
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", PATIENT],
+            env={**os.environ, **where},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+        )
+        result, compiled = done.stdout.splitlines()
+        return ast.literal_eval(result), compiled
+
+    plain, later = numbers("5000")
+    fast, at_once = numbers("0")
+    assert later == "False True", "work that goes on is compiled after a while"
+    assert at_once == "True True"
+    for one, other in zip(plain, fast, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-14)

@@ -17,7 +17,7 @@ from .calculus import chain_rule, differentiate
 from .compiler import Kernel
 from .functions import Operation, recording
 from .graph import Node, clock, filled, grad_mode, record
-from .kernels import elementwise_kernel, empty, new, run_elementwise, run_map, run_zip
+from .kernels import elementwise_kernel, new, run_elementwise, run_map, run_zip
 from .loops import names_in
 from .moves import need_tensor
 
@@ -140,7 +140,7 @@ class Map(Elementwise):
         """Apply to a tensor of any shape; the result has the same shape and dtype."""
         try:
             # a layout that was met before is a tensor's: nothing is left to check
-            entry, dims, at, size, dtype = self.kernel.calls[x.layout]
+            entry, dims, at, size, dtype, empty = self.kernel.calls[x.layout]
             tracked = x.requires_grad
         except (KeyError, AttributeError):
             need_tensor(self.name, x)

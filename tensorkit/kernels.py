@@ -8,6 +8,7 @@ a second call with the same layouts only looks its plan up.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -18,11 +19,12 @@ from .compiler import Entry, Kernel
 from .errors import ShapeError
 from .layout import Layout, Shape, layout, row_major
 from .loops import elementwise_text, reduce_text
+from .storages import LARGE, reused
 from .swaps import own_entry
 from .view import View
 
 V = TypeVar("V", bound=View)
-empty, new = np.empty, object.__new__
+new = object.__new__
 LONG = 10_000  # cells that are worth the time to compile a loop once more
 LARGEST = 1 << 59  # cells: the number of their bytes still fits in 64 bits
 
@@ -110,6 +112,7 @@ class Call(NamedTuple):
     out: Layout
     size: int
     dtype: np.dtype[Any]
+    empty: Callable[[int, np.dtype[Any]], NDArray[Any]]  # makes the output's storage
 
 
 def prepare(kernel: Kernel, key: Any, plan: Plan, *layouts: Layout) -> Call:
@@ -120,7 +123,8 @@ def prepare(kernel: Kernel, key: Any, plan: Plan, *layouts: Layout) -> Call:
     entry = own_entry(kernel, plan.out, layouts) or kernel.entry(
         dtype, *(at.dtype for at in layouts), still=still(kernel, plan)
     )
-    call = Call(entry, plan.dims, plan.out, plan.out.size, dtype)
+    size = plan.out.size
+    call = Call(entry, plan.dims, plan.out, size, dtype, reused if size >= LARGE else np.empty)
     kernel.calls[key] = call
     return call
 
@@ -138,7 +142,7 @@ def run_map(kernel: Kernel, x: V) -> V:
     call = kernel.calls.get(x.layout)
     if call is None:
         call = prepare(kernel, x.layout, elementwise_plan(x.layout), x.layout)
-    entry, dims, at, size, dtype = call
+    entry, dims, at, size, dtype, empty = call
     storage = empty(size, dtype)
     entry(storage, x.storage, dims)
     out: V = new(x.made)
@@ -152,7 +156,7 @@ def run_zip(kernel: Kernel, x: V, y: View) -> V:
     call = kernel.calls.get(key)
     if call is None:
         call = prepare(kernel, key, elementwise_plan(*key), *key)
-    entry, dims, at, size, dtype = call
+    entry, dims, at, size, dtype, empty = call
     storage = empty(size, dtype)
     entry(storage, x.storage, y.storage, dims)
     out: V = new(x.made)
@@ -168,7 +172,7 @@ def run_elementwise(kernel: Kernel, first: V, *others: View) -> V:
     call = kernel.calls.get(key)
     if call is None:
         call = prepare(kernel, key, elementwise_plan(*key), *key)
-    out = empty(call.size, call.dtype)
+    out = call.empty(call.size, call.dtype)
     call.entry(out, first.storage, *[v.storage for v in others], call.dims)
     made: V = first.made._of(out, call.out)
     return made
@@ -181,7 +185,7 @@ def run_reduce(kernel: Kernel, start: float, dims: Shape, first: V, *others: Vie
     if call is None:
         layouts = (first.layout, *[v.layout for v in others])
         call = prepare(kernel, key, reduce_plan(dims, *layouts), *layouts)
-    entry, table, at, size, dtype = call
+    entry, table, at, size, dtype, empty = call
     storage = empty(size, dtype)
     storage.fill(start)
     entry(storage, first.storage, *[v.storage for v in others], table)
@@ -196,7 +200,7 @@ def run_copy(source: V, dtype: np.dtype[Any]) -> V:
     call = COPY.calls.get(key)
     if call is None:
         call = prepare(COPY, key, elementwise_plan(source.layout, dtype=dtype), source.layout)
-    out = empty(call.size, dtype)
+    out = call.empty(call.size, dtype)
     call.entry(out, source.storage, call.dims)
     made: V = source.made._of(out, call.out)
     return made

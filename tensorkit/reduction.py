@@ -24,7 +24,6 @@ from .graph import Node, Variable, filled, grad_mode, record
 from .kernels import (
     Call,
     elementwise_kernel,
-    empty,
     new,
     reduce_kernel,
     run_elementwise,
@@ -109,7 +108,7 @@ class Reduce(Operation):
         if plan is None:
             plan = self.plans[key] = self.plan(x, dim, keepdim)
         if plan.call is not None:
-            storage = empty(plan.call.size, plan.call.dtype)
+            storage = plan.call.empty(plan.call.size, plan.call.dtype)
             storage.fill(self.start)
             plan.call.entry(storage, x.storage, plan.call.dims)
             out = new(x.made)

@@ -13,7 +13,7 @@ from .elementwise import Elementwise
 from .errors import DtypeError
 from .functions import recording
 from .graph import Variable, filled, grad_mode
-from .kernels import empty, new, run_elementwise, run_zip
+from .kernels import new, run_elementwise, run_zip
 from .layout import broadcast_shapes
 from .moves import FLOATS, TO, need_tensor
 from .reduction import EXPAND
@@ -32,7 +32,7 @@ class Zip(Elementwise):
         """
         try:
             # layouts that met before have one shape and dtype: nothing is left to check
-            entry, dims, at, size, dtype = self.kernel.calls[x.layout, y.layout]
+            entry, dims, at, size, dtype, empty = self.kernel.calls[x.layout, y.layout]
             tracked = x.requires_grad | y.requires_grad
         except (KeyError, AttributeError):
             x, y = self.fitted(x, y)

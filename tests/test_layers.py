@@ -24,6 +24,7 @@ ORDER = [
         "loops",
         "machine",
         "compiler",
+        "storages",
         "swaps",
         "kernels",
     ),

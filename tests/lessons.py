@@ -179,3 +179,9 @@ def accepted(lesson: str) -> dict[str, set[str]]:
     """Return the graded predictions of a lesson, each with the answers that are taken for right."""
     graded = [p for p in bank(lesson).predictions.values() if p.accept]
     return {p.id: {normal(way) for way in (*p.accept, p.answer)} for p in graded}
+
+
+def steps_of(check: Any) -> list[Any]:
+    """Run every call that a report tells one to try, as a learner would."""
+    calls = re.findall(r"try: (.*)", check.report)
+    return [eval(call, {"tk": tk, "check": check}) for call in calls]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lessons import accepted, executed, flat, printed, refused, tried
+from lessons import accepted, executed, flat, printed, refused, steps_of, tried
 
 import tensorkit as tk
 from tensorkit.widgets.questions import bank
@@ -81,6 +81,13 @@ HEAD = {"position": "to_position(index, strides)", "index": "to_index(ordinal, s
 def test_a_wrong_answer_is_told_what_is_wrong(task: str, value: str, sentence: str) -> None:
     said = refused(f"one_tape.{task}", f"def {HEAD[task]}:\n    return {value}\n")
     assert sentence in said, said
+
+
+def test_the_call_that_a_report_offers_runs() -> None:
+    [shown] = steps_of(
+        tried("one_tape.index", "def to_index(ordinal, shape):\n    return 0, ordinal\n")
+    )
+    assert shown.html()
 
 
 RIGHT = [

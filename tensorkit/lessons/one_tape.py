@@ -7,11 +7,14 @@ rules: a wrong number that just one of them gives is told by its name.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from ..grading.cases import Case
+from ..grading.cases import Case, mixed
 from ..grading.exam import Wrong
 from ..grading.sheet import Block, Task
 from ..grading.values import ValueExam
+from ..tensor import tensor
 
 Two = Sequence[int]
 
@@ -24,6 +27,15 @@ def position(index: Two, strides: Two) -> int:
 def index_of(ordinal: int, shape: Two) -> tuple[int, int]:
     """Return the index of the cell that is number ``ordinal`` in reading order."""
     return divmod(ordinal, shape[1])
+
+
+@dataclass(frozen=True)
+class IndexExam(ValueExam):
+    """An ordinal taken apart, with a tensor of the shape at hand."""
+
+    def at_hand(self, case: Case) -> dict[str, Any]:
+        """Add the tensor as x."""
+        return super().at_hand(case) | {"x": tensor(mixed(case.extra[1]))}
 
 
 POSITION = ValueExam(
@@ -49,7 +61,7 @@ POSITION = ValueExam(
     advice="walk index[0] steps of strides[0] places, then index[1] steps of strides[1]",
 )
 
-INDEX = ValueExam(
+INDEX = IndexExam(
     "to_index",
     (),
     wrong=(
@@ -73,8 +85,7 @@ INDEX = ValueExam(
     ),
     extras=("ordinal", "shape"),
     expect=index_of,
-    advice="how many whole turns of the last dim are in the ordinal, and what is left?",
-    step="tk.explore.odometer(tk.zeros(*check.shape), check.ordinal)",
+    step="tk.explore.odometer(check.x, check.ordinal)",
 )
 
 

@@ -87,7 +87,7 @@ def test_data_of_the_failed_check_is_at_hand_and_the_last_line_runs(home, task):
     for entry in home.wrong():
         if entry.task == task:
             sheet = home.sheet(task, home.run(home.cell(entry), entry.id))
-            for call in re.findall(r"try: (.*)", sheet.score().report):
+            for call in re.findall(r"(?m)^try: (.*)", sheet.score().report):
                 if call not in tried:
                     tried.add(call)
                     assert eval(call, {"tk": tk, "check": sheet}) is not None

@@ -41,7 +41,11 @@ WRONG: dict[str, dict[str, list[str]]] = {
     },
     "one_tape": {
         "reversed": ["index_to_position-D01", "to_index-D02", "permute-D06"],
-        "plain": ["to_index_any-D05", "permute_any-D08", "is_contiguous-D12", "view_strides-V03"],
+        "plain": ["to_index_any-D05", "permute_any-D08", "view_strides-V03"],
+    },
+    "stretch": {
+        "left": ["shape_broadcast-B05", "broadcast_index_any-B06", "broadcast_axes-Y01"],
+        "loose": ["shape_broadcast_any-B03", "broadcast_index-B07", "broadcast_axes-Y02"],
     },
 }
 EACH_WRONG = [
@@ -98,7 +102,9 @@ def right_cells(home: Homework) -> dict[str, str]:
 
 
 def wrong_cells(home: Homework, student: str) -> dict[str, str]:
-    changed = {home.answer_of(e.task): home.cell(e) for e in entries(home, student)}
+    chosen = entries(home, student)
+    changed = {home.answer_of(entry.task): home.cell(entry) for entry in chosen}
+    assert len(changed) == len(chosen), "each entry needs a cell of its own"
     return right_cells(home) | changed
 
 

@@ -92,7 +92,12 @@ class Exam:
             text = str(error).strip().split("\n")[0] if case.shown else ""
             what = f"{label} raised {type(error).__name__}" + (f": {text}" if text else "")
             where = own_line(error.__traceback__)
-            raise self._stop(case, what, where, slip(error, where), data=case.shown) from None
+            because = slip(error, where) or self._why_raised(case, error)
+            raise self._stop(case, what, where, because, data=case.shown) from None
+
+    def _why_raised(self, case: Case, error: BaseException) -> str:
+        """Name the known mistake that ends in this error, if an exam knows one."""
+        return ""
 
     def _stop(
         self, case: Case, what: str, where: str = "", because: str = "", data: bool = True
@@ -160,19 +165,22 @@ class Exam:
 
     def _gives(self, rule: Wrong, case: Case, got: Any) -> bool:
         try:
-            with np.errstate(all="ignore"):
-                return self._alike(got, rule.compute(*self._given(case, rule.of)))
+            return self._alike(got, self._try(rule, case))
         except Exception:
             return False  # this mistake cannot be made on this data
 
     def is_mistake(self, rule: Wrong, case: Case) -> bool:
         """Whether a known wrong rule can be tried on this data, and gives something wrong."""
         try:
-            with np.errstate(all="ignore"):
-                got = rule.compute(*self._given(case, rule.of))
+            got = self._try(rule, case)
         except Exception:
             return False
         return not self._alike(self._right(case, rule.of), got)
+
+    def _try(self, rule: Wrong, case: Case) -> Any:
+        """Return what a known mistake gives."""
+        with np.errstate(all="ignore"):
+            return rule.compute(*self._given(case, rule.of))
 
     def _given(self, case: Case, of: str) -> tuple[Any, ...]:
         """Return what a rule computes with."""

@@ -70,15 +70,6 @@ class EnumerateExam(BufferExam):
                 raise self._stop(one, what, where, self._why(one, got))
             seen[got] = ordinal
 
-    def _check_written(self, subject: Any, case: Case, start: Any) -> None:
-        """Notice a function that makes an index, but not in the buffer."""
-        ordinal, shape = case.extra
-        buffer = [-1] * len(start) if isinstance(start, list) else np.full_like(start, -1)
-        label = f"{self.name}({', '.join((*self.extras, self.buffer))})"
-        value = self._run(label, case, subject, ordinal, copy.deepcopy(shape), buffer)
-        if shape and all(entry == -1 for entry in buffer):
-            raise self._unwritten(case, value)
-
     def _index(self, subject: Any, case: Case, start: Any) -> Ints:
         """Call on a copy of a buffer; return what was written, without the rest of the buffer."""
         ordinal, shape = case.extra

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .cases import Case
-from .exam import Exam
+from .exam import Exam, Wrong
 
 REFUSED = "an error"  # stands for the right answer where none exists
 
@@ -71,6 +71,10 @@ class ValueExam(Exam):
         value = self._call(subject, case, args, want)
         if value is REFUSED:
             return
+        if isinstance(value, Exception):
+            kind = type(value).__name__
+            what = f"{self.name}, {case.about}: the error is {kind}, not {self.error_name}"
+            raise self._stop(case, what, f"write raise {self.error_name}(...)")
         got = self._read(case, value)
         if want is REFUSED:
             what = f"{self.name}, {case.about}: no error was raised"
@@ -82,7 +86,7 @@ class ValueExam(Exam):
             self._unchanged(case, args)
 
     def _call(self, subject: Any, case: Case, args: tuple[Any, ...], want: Any) -> Any:
-        """Call the learner's function; REFUSED stands for the right error at the right place."""
+        """Call the learner's function. Where an error is right, return REFUSED or another one."""
 
         def call(*given: Any) -> Any:
             try:
@@ -90,9 +94,9 @@ class ValueExam(Exam):
             except NotImplementedError:
                 raise
             except Exception as error:
-                if want is REFUSED and self.error and isinstance(error, self.error):
-                    return REFUSED
-                raise
+                if want is not REFUSED or self.error is None:
+                    raise
+                return REFUSED if isinstance(error, self.error) else error
 
         label = f"{self.name}({', '.join(self.extras)})"
         return self._run(label, case, call, *args)
@@ -135,18 +139,29 @@ class ValueExam(Exam):
                 raise self._stop(case, what, where, data=False)
 
     def _right(self, case: Case, of: str) -> Any:
+        return self._outcome(self.expect, *self._given(case, of))
+
+    def _try(self, rule: Wrong, case: Case) -> Any:
+        return self._outcome(rule.compute, *self._given(case, rule.of))
+
+    def _outcome(self, rule: Callable[..., Any], *args: Any) -> Any:
+        """Return what a rule gives; REFUSED if it raises the error."""
         try:
-            return plain(self.expect(*copy.deepcopy(case.extra)))
+            return plain(rule(*args), floats=True)
         except Exception as error:
             if self.error and isinstance(error, self.error):
                 return REFUSED
             raise
 
+    def _why_raised(self, case: Case, error: BaseException) -> str:
+        if self.error and isinstance(error, self.error):
+            return self._diagnose(case, "", REFUSED).replace(self.equal, "this is", 1)
+        return ""
+
     def _given(self, case: Case, of: str) -> tuple[Any, ...]:
         return copy.deepcopy(case.extra)
 
     def _alike(self, got: Any, guess: Any) -> bool:
-        guess = guess if guess is REFUSED else plain(guess, floats=True)
         return (got is None) == (guess is None) and bool(got == guess)
 
     def _data(self, case: Case) -> str:
@@ -173,11 +188,11 @@ class BufferExam(ValueExam):
         before = [-1] * len(want) if case.buffer is None else case.buffer
         buffer = copy.deepcopy(before)
         label = f"{self.name}({', '.join((*self.extras, self.buffer))})"
-        value = self._run(label, case, subject, *args, buffer)
+        self._run(label, case, subject, *args, buffer)
         got = self._read(case, buffer, self.buffer)
         kept = plain(before)
         if got == kept and got[: len(want)] != want:
-            raise self._unwritten(case, value)
+            self._check_written(subject, case, before)
         if got[: len(want)] != want:
             what = f"{self.name}, {case.about}: wrong entries in {self.buffer}"
             entries = got[: len(want)]
@@ -189,11 +204,16 @@ class BufferExam(ValueExam):
         if case.untouched:
             self._unchanged(case, args)
 
-    def _unwritten(self, case: Case, value: Any) -> Exception:
-        what = f"{self.name}: nothing was written into {self.buffer}"
-        note = "what is returned is not looked at: " if value is not None else ""
-        where = f"{note}write each entry, as in {self.buffer}[0] = ..."
-        return self._stop(case, what, where, data=False)
+    def _check_written(self, subject: Any, case: Case, before: Any) -> None:
+        """Notice a function that makes its entries, but not in the buffer."""
+        buffer = [-1] * len(before) if isinstance(before, list) else np.full_like(before, -1)
+        label = f"{self.name}({', '.join((*self.extras, self.buffer))})"
+        value = self._run(label, case, subject, *copy.deepcopy(case.extra), buffer)
+        if len(buffer) and all(entry == -1 for entry in buffer):
+            what = f"{self.name}: nothing was written into {self.buffer}"
+            note = "what is returned is not looked at: " if value is not None else ""
+            where = f"{note}write each entry, as in {self.buffer}[0] = ..."
+            raise self._stop(case, what, where, data=False)
 
 
 def first_difference(got: Any, want: Any) -> str:

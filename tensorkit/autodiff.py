@@ -32,15 +32,17 @@ new_step: Any = tuple.__new__  # without the detour that a NamedTuple takes thro
 
 def nodes_behind(root: Variable) -> list[Node]:
     """Return every node that ``root`` depends on, newest first. No recursion."""
-    found: set[Node] = set()
-    waiting = [root.ctx] if root.ctx else []
-    while waiting:
-        node = waiting.pop()
-        found.add(node)
+    if root.ctx is None:
+        return []
+    nodes, found = [root.ctx], {root.ctx}
+    for node in nodes:  # which grows as it is walked
         for t in node.inputs:
-            if t.ctx is not None and t.ctx not in found:
-                waiting.append(t.ctx)
-    return sorted(found, key=serial_of, reverse=True)
+            source = t.ctx
+            if source is not None and source not in found:
+                found.add(source)
+                nodes.append(source)
+    nodes.sort(key=serial_of, reverse=True)
+    return nodes
 
 
 def leading_to(nodes: list[Node], wanted: dict[int, Any]) -> list[Node]:
@@ -65,7 +67,7 @@ def starting_gradient(root: Any, grad_out: Any) -> Any:
                 f"backward needs one number to start from, but this tensor has shape {root.shape}: "
                 "call .sum() first, or pass grad_out, one weight for each of its cells"
             )
-        return filled(root.made, 1.0, root.shape, root.dtype)
+        return filled(root, 1.0)
     if grad_out.shape != root.shape:
         raise ShapeError(
             f"grad_out has shape {grad_out.shape} but the tensor has shape {root.shape}: "
@@ -90,8 +92,9 @@ def unwind(
     start = starting_gradient(root, grad_out)
     add: Any = operator.add if create_graph else plus
     nodes = nodes_behind(root)
-    if any(node._freed for node in nodes):
-        raise GraphError(FREED)
+    for node in nodes:
+        if node._freed:
+            raise GraphError(FREED)
     if into is not None:
         nodes = leading_to(nodes, into)
     arrived: dict[Node, Any] = {}
@@ -108,7 +111,8 @@ def unwind(
         before, grad_mode.on = grad_mode.on, create_graph
         try:
             grads = node.function.backward(node, grad)
-            for parent, share in zip(node.inputs, grads, strict=True):
+            for number, parent in enumerate(node.inputs):
+                share = grads[number]
                 if share is None or not parent.requires_grad:
                     continue
                 source = parent.ctx
@@ -157,7 +161,7 @@ def own(share: Any, node: Node, taken: set[int]) -> Any:
         key in taken
         or share.base is not None
         or node.function.kind == "function"
-        or not share.is_contiguous()
+        or not share.layout.contiguous
     ):
         return run_copy(share, share.storage.dtype)
     taken.add(key)

@@ -15,7 +15,7 @@ import numpy as np
 from .errors import DtypeError, ShapeError
 from .graph import Variable
 from .indexing import CAT, INDEX
-from .layout import as_shape, flat_shape, layout, normal_dim, row_major
+from .layout import as_shape, flat_shape, in_order, normal_dim
 from .moves import CONTIGUOUS, VIEW, need_tensor
 from .ops import CALLS
 from .random import draw
@@ -244,7 +244,7 @@ def _position(
     keep = dim is not None if keepdim is None else keepdim
     # float64 whatever x is: float32 cannot count beyond 2**24
     found = np.asarray(find(x.numpy(), axis=dim, keepdims=keep), dtype=np.float64, order="C")
-    at = layout(found.shape, row_major(found.shape), 0, found.dtype)
+    at = in_order(found.shape, found.dtype)
     return x.made._of(found.reshape(-1), at)
 
 

@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from .errors import DtypeError
-from .layout import flat_shape
+from .layout import flat_shape, in_order
 from .moves import FLOATS
 from .random import Generator, draw
 from .tensor import Tensor, float64, tensor
@@ -23,6 +23,8 @@ def from_numpy(array: NDArray[Any]) -> Tensor:
     if not isinstance(array, np.ndarray) or array.dtype not in FLOATS:
         kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
         raise DtypeError(f"from_numpy shares float64 or float32 memory, not {kind}: use tk.tensor")
+    if type(array) is np.ndarray and array.flags.carray:  # the short way, most of the time
+        return Tensor._of(array.ravel(), in_order(array.shape, array.dtype))
     owner = array
     while isinstance(owner.base, np.ndarray) and not array.flags.c_contiguous:
         owner = owner.base

@@ -17,9 +17,10 @@ from .calculus import chain_rule, differentiate
 from .compiler import Kernel
 from .functions import Operation, recording
 from .graph import Node, clock, filled, grad_mode, record
-from .kernels import elementwise_kernel, new, run_elementwise, run_map, run_zip
+from .kernels import elementwise_kernel, run_elementwise, run_map, run_zip
 from .loops import names_in
 from .moves import need_tensor
+from .view import new
 
 Interval = tuple[float, float]
 REALS: Interval = (-math.inf, math.inf)
@@ -91,12 +92,12 @@ class Elementwise(Operation):
 
     def note(self, inputs: tuple[Any, ...], out: Any) -> Any:
         """Record that ``out`` was made from ``inputs``, with what backward needs."""
-        ctx = Node()
-        if self.saves == self.names:
-            ctx._saved = inputs
-        elif self.saves:
-            ctx._saved = tuple([inputs[k] if k < len(inputs) else out._shadow() for k in self.kept])
-        record(ctx, self, inputs, out)
+        saved = inputs
+        if not self.saves:
+            saved = ()
+        elif self.saves != self.names:
+            saved = tuple([inputs[k] if k < len(inputs) else out._shadow() for k in self.kept])
+        record(self, inputs, out, saved)
         return out
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
@@ -106,13 +107,13 @@ class Elementwise(Operation):
             saved = (*saved[:-1], saved[-1]._rejoined(ctx))
         grads: list[Any] = []
         for number, parent in enumerate(ctx.inputs):
-            kernel = self.back[number]
+            kernel, picks = self.back[number], self.picks[number]
             if not parent.requires_grad:
                 grads.append(None)
             elif kernel is None:
                 grads.append(grad_out)
-            elif len(self.picks[number]) == 1 and not grad_mode.on:
-                grads.append(run_zip(kernel, grad_out, saved[self.picks[number][0]]))
+            elif len(picks) == 1 and not grad_mode.on:
+                grads.append(run_zip(kernel, grad_out, saved[picks[0]]))
             else:
                 grads.append(self.pull(number, kernel, grad_out, saved))
         return tuple(grads)
@@ -120,7 +121,7 @@ class Elementwise(Operation):
     def pull(self, number: int, kernel: Kernel, grad_out: Any, saved: tuple[Any, ...]) -> Any:
         """Return the gradient of one input, recorded if gradients are to have gradients."""
         if self.derivatives[number] == "0.0":
-            return filled(grad_out.made, 0.0, grad_out.shape, grad_out.dtype)
+            return filled(grad_out, 0.0)
         cells = [saved[k] for k in self.picks[number]]
         if not grad_mode.on:
             return run_elementwise(kernel, grad_out, *cells)
@@ -140,16 +141,16 @@ class Map(Elementwise):
         """Apply to a tensor of any shape; the result has the same shape and dtype."""
         try:
             # a layout that was met before is a tensor's: nothing is left to check
-            entry, dims, at, size, dtype, empty = self.kernel.calls[x.layout]
+            call = self.kernel.calls[x.layout]
             tracked = x.requires_grad
         except (KeyError, AttributeError):
             need_tensor(self.name, x)
             out, tracked = run_map(self.kernel, x), x.requires_grad
         else:
-            storage = empty(size, dtype)
-            entry(storage, x.storage, dims)
+            storage = call.empty(call.size, call.dtype)
+            call.entry(storage, x.storage, call.dims)
             out = new(x.made)
-            out.storage, out.layout = storage, at
+            out.storage, out.layout = storage, call.out
         return self.note((x,), out) if tracked and grad_mode.on else out
 
 

@@ -96,9 +96,8 @@ class Function:
         if recording(tensors):
             ctx._saved = tuple(t._shadow() if t is made else t for t in ctx._saved)
             positions = [k for k, a in enumerate(args) if isinstance(a, Variable)]
-            node = Node()
+            node = record(_ByTensor(cls, ctx, len(args), positions), tensors, out)
             node.notebook = ctx
-            record(node, _ByTensor(cls, ctx, len(args), positions), tensors, out)
         return out
 
 

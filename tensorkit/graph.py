@@ -11,13 +11,14 @@ import itertools
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Protocol, Self
 
 import numpy as np
 
 from .errors import GraphError, InPlaceError
-from .layout import expanded, layout
-from .view import Storage, View
+from .layout import Layout, layout
+from .view import Storage, View, new
 
 SERIAL = itertools.count()
 
@@ -77,8 +78,11 @@ class Variable(View):
 
         A node that saves its own output through a shadow does not form a reference cycle.
         """
-        other: Self = self.made._of(self.storage, self.layout)
-        other.twin = weakref.ref(self._owner())
+        other: Self = new(self.made)
+        other.storage, other.layout = self.storage, self.layout
+        # most outputs own their storage
+        owner = self if self.base is None and self.twin is None else self._owner()
+        other.twin = weakref.ref(owner)
         return other
 
     def _rejoined(self, ctx: Node) -> Self:
@@ -159,9 +163,9 @@ class Node(Context):
     """
 
     function: Backward
-    inputs: tuple[Variable, ...] = ()
-    settings: dict[str, Any] = {}  # noqa: RUF012 - the shared empty default is never written
-    serial = -1
+    inputs: tuple[Variable, ...]
+    settings: dict[str, Any]
+    serial: int
     notebook: Context | None = None  # that of a learner's own function
 
     @property
@@ -180,17 +184,39 @@ FREED = (
 )
 
 
-def record(node: Node, function: Backward, inputs: tuple[Variable, ...], out: Variable) -> None:
-    """Make ``node``, with what it has saved, the one that produced ``out``."""
+NO_SETTINGS: dict[str, Any] = {}  # shared, never written
+
+
+def record(
+    function: Backward,
+    inputs: tuple[Variable, ...],
+    out: Variable,
+    saved: tuple[Any, ...] = (),
+    settings: dict[str, Any] = NO_SETTINGS,
+) -> Node:
+    """Note that ``function`` made ``out`` from ``inputs``, with what its backward will need."""
+    node: Node = new(Node)
     node.function = function
     node.inputs = inputs
+    node.settings = settings
+    node._saved = saved
     node.serial = node._saved_at = next(SERIAL)
     out.requires_grad = True
     out.ctx = node
+    return node
 
 
-def filled(cls: type[Any], value: float, shape: tuple[int, ...], dtype: Any) -> Any:
-    """Return one number seen as a whole grid, through strides of 0."""
-    storage: Storage = np.empty(1, dtype)
-    storage.fill(value)
-    return cls._of(storage, expanded(layout((), (), 0, dtype), shape))
+def filled(like: Any, value: float) -> Any:
+    """Return one number seen as a whole grid in the shape of ``like``, through strides of 0."""
+    at = one_number(like.layout)
+    storage: Storage = np.empty(1, at.dtype)
+    storage[0] = value
+    out = new(like.made)
+    out.storage, out.layout = storage, at
+    return out
+
+
+@lru_cache(maxsize=1 << 12)
+def one_number(like: Layout) -> Layout:
+    """Return the layout that reads the first number of a storage in every cell."""
+    return layout(like.shape, (0,) * len(like.shape), 0, like.dtype)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .errors import DtypeError, IndexingError, ShapeError
 from .functions import recording
 from .graph import Node, record
-from .layout import Shape, as_shape, layout, normal_dim, row_major
+from .layout import Shape, as_shape, in_order, layout, normal_dim
 from .moves import TO, Move, need_tensor, reread
 from .view import View
 
@@ -74,7 +74,7 @@ class Index(Move):
             out = reread(x, layout(picked.shape, strides, offset, x.dtype))
         else:
             flat = np.array(picked, order="C").reshape(-1)
-            out = x.made._of(flat, layout(picked.shape, row_major(picked.shape), 0, x.dtype))
+            out = x.made._of(flat, in_order(picked.shape, x.dtype))
         return self.moved(x, out, index=index)
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
@@ -116,7 +116,7 @@ class Scatter(Move):
             out[index] = g.numpy()
         else:
             np.add.at(out, index, g.numpy())
-        made = g.made._of(out.reshape(-1), layout(shape, row_major(shape), 0, g.dtype))
+        made = g.made._of(out.reshape(-1), in_order(shape, g.dtype))
         return self.moved(g, made, index=index)
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
@@ -149,12 +149,10 @@ class Cat(Move):
         if len({t.dtype for t in parts}) > 1:
             parts = tuple(TO(t, np.float64) for t in parts)
         joined = np.concatenate([t.numpy() for t in parts], axis=dim)
-        at = layout(joined.shape, row_major(joined.shape), 0, joined.dtype)
-        out = first.made._of(joined.reshape(-1), at)
+        out = first.made._of(joined.reshape(-1), in_order(joined.shape, joined.dtype))
         if recording(parts):
-            ctx = Node()
-            ctx.settings = {"dim": dim, "lengths": tuple(t.shape[dim] for t in parts)}
-            record(ctx, self, parts, out)
+            lengths = tuple(t.shape[dim] for t in parts)
+            record(self, parts, out, settings={"dim": dim, "lengths": lengths})
         return out
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,14 +18,13 @@ from numpy.typing import NDArray
 
 from .compiler import Entry, Kernel
 from .errors import ShapeError
-from .layout import Layout, Shape, layout, row_major
+from .layout import Layout, Shape, in_order, layout
 from .loops import elementwise_text, reduce_text
 from .storages import LARGE, reused
 from .swaps import own_entry
-from .view import View
+from .view import View, new
 
 V = TypeVar("V", bound=View)
-new = object.__new__
 LONG = 10_000  # cells that are worth the time to compile a loop once more
 LARGEST = 1 << 59  # cells: the number of their bytes still fits in 64 bits
 
@@ -86,7 +86,7 @@ def elementwise_plan(*layouts: Layout, dtype: np.dtype[Any] | None = None) -> Pl
             f"shapes {', '.join(str(at.shape) for at in layouts)} differ: a map or zip reads one "
             "cell of each input for each cell of the output; expand them to one shape first"
         )
-    out = layout(shape, row_major(shape), 0, dtype or layouts[0].dtype)
+    out = in_order(shape, dtype or layouts[0].dtype)
     return Plan(as_table(walk(shape, (out, *layouts), list(range(len(shape))))), out)
 
 
@@ -97,14 +97,15 @@ def reduce_plan(dims: Shape, *layouts: Layout) -> Plan:
     """
     shape = layouts[0].shape
     kept = tuple(1 if d in dims else n for d, n in enumerate(shape))
-    out = layout(kept, row_major(kept), 0, layouts[0].dtype)
+    out = in_order(kept, layouts[0].dtype)
     onto = layout(shape, tuple(0 if d in dims else s for d, s in enumerate(out.strides)))
     # the longest strides outside: memory is then read in order, whatever the layout
     order = sorted(range(len(shape)), key=lambda d: -abs(layouts[0].strides[d]))
     return Plan(as_table(walk(shape, (onto, *layouts), order)), out)
 
 
-class Call(NamedTuple):
+@dataclass(slots=True)
+class Call:
     """All that one call of a kernel on given layouts needs, looked up in one step."""
 
     entry: Entry
@@ -142,11 +143,10 @@ def run_map(kernel: Kernel, x: V) -> V:
     call = kernel.calls.get(x.layout)
     if call is None:
         call = prepare(kernel, x.layout, elementwise_plan(x.layout), x.layout)
-    entry, dims, at, size, dtype, empty = call
-    storage = empty(size, dtype)
-    entry(storage, x.storage, dims)
+    storage = call.empty(call.size, call.dtype)
+    call.entry(storage, x.storage, call.dims)
     out: V = new(x.made)
-    out.storage, out.layout = storage, at
+    out.storage, out.layout = storage, call.out
     return out
 
 
@@ -156,11 +156,10 @@ def run_zip(kernel: Kernel, x: V, y: View) -> V:
     call = kernel.calls.get(key)
     if call is None:
         call = prepare(kernel, key, elementwise_plan(*key), *key)
-    entry, dims, at, size, dtype, empty = call
-    storage = empty(size, dtype)
-    entry(storage, x.storage, y.storage, dims)
+    storage = call.empty(call.size, call.dtype)
+    call.entry(storage, x.storage, y.storage, call.dims)
     out: V = new(x.made)
-    out.storage, out.layout = storage, at
+    out.storage, out.layout = storage, call.out
     return out
 
 
@@ -172,9 +171,9 @@ def run_elementwise(kernel: Kernel, first: V, *others: View) -> V:
     call = kernel.calls.get(key)
     if call is None:
         call = prepare(kernel, key, elementwise_plan(*key), *key)
-    out = call.empty(call.size, call.dtype)
-    call.entry(out, first.storage, *[v.storage for v in others], call.dims)
-    made: V = first.made._of(out, call.out)
+    storage = call.empty(call.size, call.dtype)
+    call.entry(storage, first.storage, *[v.storage for v in others], call.dims)
+    made: V = first.made._of(storage, call.out)
     return made
 
 
@@ -185,12 +184,10 @@ def run_reduce(kernel: Kernel, start: float, dims: Shape, first: V, *others: Vie
     if call is None:
         layouts = (first.layout, *[v.layout for v in others])
         call = prepare(kernel, key, reduce_plan(dims, *layouts), *layouts)
-    entry, table, at, size, dtype, empty = call
-    storage = empty(size, dtype)
+    storage = call.empty(call.size, call.dtype)
     storage.fill(start)
-    entry(storage, first.storage, *[v.storage for v in others], table)
-    out: V = new(first.made)
-    out.storage, out.layout = storage, at
+    call.entry(storage, first.storage, *[v.storage for v in others], call.dims)
+    out: V = first.made._of(storage, call.out)
     return out
 
 

@@ -24,9 +24,17 @@ FLOAT64 = np.dtype(np.float64)
 
 
 class Layout:
-    """Offset, shape and strides in elements, and their dtype. Equal layouts are one object."""
+    """Offset, shape and strides in elements, and their dtype. Equal layouts are one object.
 
-    __slots__ = ("dtype", "high", "low", "offset", "shape", "size", "strides")
+    ``low`` and ``high`` are the outermost positions it reads. ``contiguous``: the cells lie in
+    storage in reading order, with no gaps; dims of length 1 never matter. ``overlaps``: several
+    cells are one number, by a stride of 0.
+    """
+
+    __slots__ = (
+        *("shape", "strides", "offset", "dtype", "size", "low", "high", "contiguous"),
+        *("overlaps", "first_byte", "byte_strides"),
+    )
 
     def __init__(self, shape: Shape, strides: Shape, offset: int, dtype: np.dtype[Any]) -> None:
         self.shape, self.strides, self.offset, self.dtype = shape, strides, offset, dtype
@@ -34,6 +42,13 @@ class Layout:
         reach = [(n - 1) * stride for n, stride in zip(shape, strides, strict=True)]
         self.low = offset + sum(r for r in reach if r < 0)
         self.high = offset + sum(r for r in reach if r > 0)
+        dims = zip(shape, strides, row_major(shape), strict=True)
+        self.contiguous = self.size == 0 or all(n == 1 or have == want for n, have, want in dims)
+        self.overlaps = self.size > 0 and any(
+            n > 1 and stride == 0 for n, stride in zip(shape, strides, strict=True)
+        )
+        self.first_byte = offset * dtype.itemsize if self.size else 0
+        self.byte_strides = tuple(stride * dtype.itemsize for stride in strides)
 
     def __repr__(self) -> str:
         return f"Layout({self.shape}, strides={self.strides}, offset={self.offset}, {self.dtype})"
@@ -71,12 +86,9 @@ def row_major(shape: Shape) -> Shape:
 
 
 @lru_cache(maxsize=1 << 14)
-def is_contiguous(at: Layout) -> bool:
-    """Whether a layout reads its storage in order. Dims of length 1 never matter."""
-    wanted = row_major(at.shape)
-    return at.size == 0 or all(
-        n == 1 or have == want for n, have, want in zip(at.shape, at.strides, wanted, strict=True)
-    )
+def in_order(shape: Shape, dtype: np.dtype[Any] = FLOAT64) -> Layout:
+    """Return the layout of ``shape`` that reads a storage from its start, cell after cell."""
+    return layout(shape, row_major(shape), 0, dtype)
 
 
 def normal_dim(dim: int, shape: Shape) -> int:

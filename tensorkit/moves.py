@@ -25,6 +25,7 @@ from .layout import (
     regrouped,
     viewed,
 )
+from .view import new
 
 
 def need_tensor(name: str, x: Any) -> None:
@@ -37,7 +38,8 @@ def need_tensor(name: str, x: Any) -> None:
 
 def reread(x: Any, at: Layout) -> Any:
     """Return the storage of ``x`` read by another layout, as a tensor outside the graph."""
-    out = x.made._of(x.storage, at)
+    out = new(x.made)
+    out.storage, out.layout = x.storage, at
     out.base = x if x.base is None else x.base
     return out
 
@@ -50,10 +52,8 @@ class Move(Operation):
     def moved(self, x: Any, out: Any, **settings: Any) -> Any:
         """Record ``out`` as made from ``x`` by this move."""
         if x.requires_grad and grad_mode.on:
-            ctx = Node()
             settings["from_shape"] = x.layout.shape
-            ctx.settings = settings
-            record(ctx, self, (x,), out)
+            record(self, (x,), out, settings=settings)
         return out
 
 
@@ -73,13 +73,13 @@ class Permute(Move):
         return (self(grad_out, inverse),)
 
 
-@lru_cache(maxsize=1 << 10)
-def swapped(ndim: int, dim0: int, dim1: int) -> Shape:
-    """Return the order that swaps two of ``ndim`` dims. Raises IndexingError if one is missing."""
-    order = list(range(ndim))
-    first, second = normal_dim(dim0, (0,) * ndim), normal_dim(dim1, (0,) * ndim)
+@lru_cache(maxsize=1 << 12)
+def swapped(at: Layout, dim0: int, dim1: int) -> tuple[Shape, Layout]:
+    """Return the order that swaps two dims, and the layout. Raises IndexingError if one misses."""
+    order = list(range(len(at.shape)))
+    first, second = normal_dim(dim0, at.shape), normal_dim(dim1, at.shape)
     order[first], order[second] = second, first
-    return tuple(order)
+    return tuple(order), permuted(at, tuple(order))
 
 
 class Transpose(Move):
@@ -88,8 +88,9 @@ class Transpose(Move):
     def __call__(self, x: Any, dim0: int = -2, dim1: int = -1) -> Any:
         """Return ``x`` with two dims swapped, the last two unless told otherwise; no copy."""
         need_tensor(self.name, x)
-        swap = swapped(len(x.layout.shape), dim0, dim1)
-        return self.moved(x, reread(x, permuted(x.layout, swap)), order=swap)
+        order, at = swapped(x.layout, dim0, dim1)
+        out = reread(x, at)
+        return self.moved(x, out, order=order) if x.requires_grad else out
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Swap the same two dims back."""
@@ -115,7 +116,8 @@ class Reshape(Move):
             x = CONTIGUOUS(x)
             at = regrouped(x.layout, shape)
             assert at is not None  # cells in order can be grouped in any way
-        return self.moved(x, reread(x, at), shape=shape)
+        out = reread(x, at)
+        return self.moved(x, out, shape=shape) if x.requires_grad else out
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Give the gradient the old shape; copy it first if it lies in another order."""

@@ -37,7 +37,7 @@ class Optimizer:
         """Change every parameter that has a gradient."""
         for p, memory in zip(self.parameters, self.memory, strict=True):
             if p.grad is not None:
-                self.change(p, np.asarray(p.grad), memory)
+                self.change(p, p.grad.numpy(), memory)
 
     def change(self, p: Tensor, grad: Any, memory: dict[str, Any]) -> None:
         """Change one parameter in place. Override this."""
@@ -73,7 +73,9 @@ class SGD(Optimizer):
         """Go down the gradient, carried on by earlier steps."""
         if self.momentum:
             grad = memory["velocity"] = self.momentum * memory.get("velocity", 0.0) + grad
-        p.copy_(p.numpy() - self.lr * grad)
+        cells = p._changeable()
+        cells -= self.lr * grad
+        p._written()
 
 
 class Adam(Optimizer):

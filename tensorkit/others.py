@@ -40,7 +40,7 @@ def by_pairs(x: Any) -> Any:
     """Return the product of all others along the last dim."""
     n = x.shape[-1]
     if n < 2:
-        return filled(x.made, 1.0, x.shape, x.dtype)
+        return filled(x, 1.0)
     half = n // 2
     a, b, alone = (INDEX(x, (..., part)) for part in np.s_[:half, half : 2 * half, 2 * half :])
     around = by_pairs(CAT([a * b, alone], -1))

@@ -15,10 +15,10 @@ import numpy as np
 from .errors import ShapeError
 from .functions import Operation
 from .graph import Node, Variable, grad_mode, record
-from .kernels import new
-from .layout import Layout, broadcast_shapes, layout, row_major
-from .moves import CONTIGUOUS, TO, TRANSPOSE, VIEW
+from .layout import Layout, broadcast_shapes, in_order
+from .moves import CONTIGUOUS, TO, TRANSPOSE, VIEW, need_tensor
 from .reduction import EXPAND, SUM, sum_to
+from .view import new
 from .zips import constant_like
 
 
@@ -45,19 +45,19 @@ class MatMul(Operation):
             if x.ndim == 1 or y.ndim == 1:
                 return self.with_vectors(x, y)
             at = self.plan(x.layout, y.layout)
-        out = multiplied(x, x.numpy(), y.numpy(), at)
+        product = (np.dot if len(at.shape) == 2 else np.matmul)(x._array(), y._array())
+        out = new(x.made)
+        out.storage, out.layout = product.ravel(), at
         if grad_mode.on and (x.requires_grad or y.requires_grad):
-            node = Node()
-            node._saved = (x, y)
-            record(node, self, (x, y), out)
+            record(self, (x, y), out, saved=(x, y))
         return out
 
     def fitted(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Return both as tensors of one dtype whose inner lengths agree."""
         if not isinstance(x, Variable):
-            x = constant_like(self.name, x, y)
+            x = self.constant(x, y)
         elif not isinstance(y, Variable):
-            y = constant_like(self.name, y, x)
+            y = self.constant(y, x)
         if x.dtype != y.dtype:
             x, y = TO(x, np.float64), TO(y, np.float64)
         a, b = x.layout.shape, y.layout.shape
@@ -71,12 +71,22 @@ class MatMul(Operation):
             )
         return x, y
 
+    def constant(self, value: Any, like: Any) -> Any:
+        """Return an array as a constant tensor; refuse a number, which is no matrix."""
+        need_tensor(self.name, like)
+        if isinstance(value, (int, float)):
+            raise ShapeError(
+                f"cannot multiply {like.layout.shape} by {value!r} as matrices: use * for a single "
+                "number"
+            )
+        return constant_like(self.name, value, like)
+
     def plan(self, a: Layout, b: Layout) -> Layout:
         """Return the layout of the product, and keep it for the next call with these layouts."""
         shape = (*broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
         if len(self.plans) >= 1 << 12:
             self.plans.clear()
-        at = self.plans[a, b] = layout(shape, row_major(shape), 0, a.dtype)
+        at = self.plans[a, b] = in_order(shape, a.dtype)
         return at
 
     def with_vectors(self, x: Any, y: Any) -> Any:
@@ -101,14 +111,6 @@ class MatMul(Operation):
             sum_to(self(grad_out, TRANSPOSE(y)), x.layout.shape) if x.requires_grad else None,
             sum_to(self(TRANSPOSE(x), grad_out), y.layout.shape) if y.requires_grad else None,
         )
-
-
-def multiplied(like: Any, a: Any, b: Any, at: Layout) -> Any:
-    """Return the product of two arrays as a fresh tensor with layout ``at``."""
-    product = np.dot(a, b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
-    out = new(like.made)
-    out.storage, out.layout = np.ascontiguousarray(product).reshape(-1), at
-    return out
 
 
 def by_zip_and_reduce(x: Any, y: Any) -> Any:

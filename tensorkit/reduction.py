@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from types import NoneType
 from typing import Any, ClassVar
 
@@ -24,19 +25,19 @@ from .graph import Node, Variable, filled, grad_mode, record
 from .kernels import (
     Call,
     elementwise_kernel,
-    new,
     reduce_kernel,
     run_elementwise,
     run_reduce,
     run_zip,
 )
-from .layout import Layout, Shape, expanded, flat_shape, layout, normal_dim, row_major
+from .layout import Layout, Shape, expanded, flat_shape, in_order, normal_dim
 from .loops import names_in
 from .moves import VIEW, Move, need_tensor, reread
 from .swaps import swaps
+from .view import new
 
 
-@dataclass
+@dataclass(slots=True)
 class ReducePlan:
     """Which dims a call reduces, the layout of its result, and what backward is told."""
 
@@ -107,10 +108,11 @@ class Reduce(Operation):
         plan = self.plans.get(key)
         if plan is None:
             plan = self.plans[key] = self.plan(x, dim, keepdim)
-        if plan.call is not None:
-            storage = plan.call.empty(plan.call.size, plan.call.dtype)
+        call = plan.call
+        if call is not None:
+            storage = call.empty(call.size, call.dtype)
             storage.fill(self.start)
-            plan.call.entry(storage, x.storage, plan.call.dims)
+            call.entry(storage, x.storage, call.dims)
             out = new(x.made)
             out.storage, out.layout = storage, plan.out
         else:
@@ -119,11 +121,8 @@ class Reduce(Operation):
             if self.last is None:
                 plan.call = self.kernel.calls[plan.dims, x.layout]
         if grad_mode.on and x.requires_grad:
-            ctx = Node()
-            ctx.settings = plan.settings
-            if self.saves:
-                ctx._saved = (x, out._shadow())
-            record(ctx, self, (x,), out)
+            saved = (x, out._shadow()) if self.saves else ()
+            record(self, (x,), out, saved, plan.settings)
         return out
 
     def plan(self, x: Any, dim: int | tuple[int, ...] | None, keepdim: bool | None) -> ReducePlan:
@@ -144,7 +143,7 @@ class Reduce(Operation):
         kept = tuple(1 if d in dims else n for d, n in enumerate(shape))
         final = kept if keep else tuple(n for d, n in enumerate(kept) if d not in dims)
         settings = {"dims": dims, "keepdim": keep, "from_shape": shape, "kept": kept}
-        out = layout(final, row_major(final), 0, x.layout.dtype)
+        out = in_order(final, x.layout.dtype)
         if len(self.plans) >= 1 << 12:
             self.plans.clear()
         return ReducePlan(dims, out, settings)
@@ -156,7 +155,7 @@ class Reduce(Operation):
 
     def count(self, shape: Shape, dims: Shape, like: Any) -> Any:
         """Return how many cells of ``shape`` meet along ``dims``, in the shape of ``like``."""
-        return filled(like.made, math.prod(shape[d] for d in dims), like.shape, like.dtype)
+        return filled(like, math.prod(shape[d] for d in dims))
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Send each output cell's gradient back to all cells that met in it, times the slope."""
@@ -237,11 +236,19 @@ def sum_to(grad: Any, shape: Shape) -> Any:
     """Undo a broadcast: sum over the dims along which ``shape`` was stretched, and restore it."""
     if grad.layout.shape == shape:
         return grad
-    padded = (1,) * (grad.ndim - len(shape)) + shape
-    lengths = zip(grad.shape, padded, strict=True)
-    stretched = tuple(d for d, (have, want) in enumerate(lengths) if have != want)
-    grad = SUM(grad, stretched) if stretched else grad
-    return grad if grad.layout.shape == shape else VIEW.regroup(grad, shape)
+    dims, added = stretched(grad.layout.shape, shape)
+    # dims that were added on the left are dropped; where others were stretched too, a view does it
+    total = SUM(grad, dims, dims != added) if dims else grad
+    return total if total.layout.shape == shape else VIEW.regroup(total, shape)
+
+
+@lru_cache(maxsize=1 << 12)
+def stretched(wide: Shape, shape: Shape) -> tuple[Shape, Shape]:
+    """Return the dims of ``wide`` along which ``shape`` was stretched, and those it has not."""
+    missing = len(wide) - len(shape)
+    old = (1,) * missing + shape
+    dims = tuple(d for d, (have, want) in enumerate(zip(wide, old, strict=True)) if have != want)
+    return dims, tuple(range(missing))
 
 
 EXPAND = Expand("expand", "⇉", r"x_{j} \to x_{ij}", "read one cell many times, with stride 0")

@@ -287,7 +287,7 @@ def slopes(node: Node, grad_out: Any) -> Slopes:
     """Return the local derivatives at a node, by asking it for the gradient of 1."""
     if node.function.kind not in ("map", "zip", "reduce"):
         return (None,) * len(node.inputs)
-    ones = filled(type(grad_out), 1.0, grad_out.shape, grad_out.dtype)
+    ones = filled(grad_out, 1.0)
     with no_grad():
         sent = node.function.backward(node, ones)
     return tuple(frozen(one) if one is not None else None for one in sent)

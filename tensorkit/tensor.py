@@ -94,21 +94,7 @@ class Tensor(Variable):
 
     def __setitem__(self, index: Any, values: Any) -> None:
         """Overwrite cells in place, outside the graph, with NumPy's rules for indices."""
-        if self.ctx is not None:
-            raise InPlaceError(
-                "this tensor was computed from others: changing it in place would make its graph "
-                "tell a wrong story. Change a copy: t = tk.tensor(t.numpy())"
-            )
-        steps = [s for s, n in zip(self.strides, self.shape, strict=True) if n > 1]
-        if 0 in steps and self.size:
-            raise InPlaceError(
-                "this tensor is expanded: several cells are one number in storage, so a write to "
-                "one would change others. Call .contiguous() first"
-            )
-        if not self.storage.flags.writeable:
-            raise InPlaceError("the memory of this tensor is read-only: change a copy of it")
-        array = self.numpy()
-        array.flags.writeable = True
+        array = self._changeable()
         index, numbers = as_index(index), real_numbers(values)
         try:
             array[index] = numbers
@@ -117,6 +103,22 @@ class Tensor(Variable):
         except ValueError as error:
             raise ShapeError(f"values do not fit into {self.shape}[{index!r}]: {error}") from None
         self._written()
+
+    def _changeable(self) -> NDArray[Any]:
+        """Return an array to change the cells by, before ``_written``; refuse what must not be."""
+        if self.ctx is not None:
+            raise InPlaceError(
+                "this tensor was computed from others: changing it in place would make its graph "
+                "tell a wrong story. Change a copy: t = tk.tensor(t.numpy())"
+            )
+        if self.layout.overlaps:
+            raise InPlaceError(
+                "this tensor is expanded: several cells are one number in storage, so a write to "
+                "one would change others. Call .contiguous() first"
+            )
+        if not self.storage.flags.writeable:
+            raise InPlaceError("the memory of this tensor is read-only: change a copy of it")
+        return self._array()
 
     def __getitem__(self, index: Any) -> Any:
         """Return the cells at ``index``; NumPy's rules. Gradients of a repeated cell add up."""
@@ -133,10 +135,6 @@ class Tensor(Variable):
     def T(self) -> Any:
         """The dims in reverse order."""
         return CALLS["permute"](self, tuple(range(self.ndim))[::-1])
-
-    def numpy(self) -> NDArray[Any]:
-        """Return a read-only NumPy array over the same memory; ``np.array(t)`` makes a copy."""
-        return super().numpy()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         array = self.numpy()

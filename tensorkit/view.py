@@ -20,7 +20,6 @@ from .layout import (
     dim_order,
     expanded,
     flat_shape,
-    is_contiguous,
     layout,
     permuted,
     row_major,
@@ -29,6 +28,7 @@ from .layout import (
 )
 
 Storage = NDArray[Any]
+new = object.__new__
 
 
 class View:
@@ -73,7 +73,7 @@ class View:
     @classmethod
     def _of(cls, storage: Storage, layout: Layout) -> Self:
         """Make a view from parts known to fit, without checking."""
-        view = cls.__new__(cls)
+        view: Self = new(cls)
         view.storage, view.layout = storage, layout
         return view
 
@@ -113,7 +113,7 @@ class View:
 
     def is_contiguous(self) -> bool:
         """Whether the cells lie in storage in reading order, with no gaps."""
-        return is_contiguous(self.layout)
+        return self.layout.contiguous
 
     def position(self, index: Sequence[int]) -> int:
         """Return where in storage the cell at ``index`` lives.
@@ -160,21 +160,15 @@ class View:
         return self._of(self.storage, viewed(self.layout, flat_shape(shape, free=True)))
 
     def numpy(self) -> NDArray[Any]:
-        """Return a read-only NumPy array over the same memory, in the same shape."""
-        at, item = self.layout, self.storage.itemsize
-        if at.offset == 0 and at.size == self.storage.size and is_contiguous(at):
-            plain: NDArray[Any] = self.storage.reshape(at.shape)  # the short way, most of the time
-            plain.flags.writeable = False
-            return plain
-        array: NDArray[Any] = np.ndarray(
-            at.shape,
-            self.storage.dtype,
-            buffer=self.storage,
-            offset=at.offset * item if at.size else 0,
-            strides=[s * item for s in at.strides],
-        )
-        array.flags.writeable = False
+        """Return a read-only NumPy array over the same memory; ``np.array(t)`` makes a copy."""
+        array = self._array()
+        array.setflags(write=False)
         return array
+
+    def _array(self) -> NDArray[Any]:
+        """Return a NumPy array over the same memory, in the same shape, that may be written."""
+        at = self.layout
+        return np.ndarray(at.shape, at.dtype, self.storage, at.first_byte, at.byte_strides)
 
 
 View.made = View

@@ -5,6 +5,7 @@ Broadcasting is an explicit ``expand`` in the graph, so that no gradient rule ha
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,10 +14,11 @@ from .elementwise import Elementwise
 from .errors import DtypeError
 from .functions import recording
 from .graph import Variable, filled, grad_mode
-from .kernels import new, run_elementwise, run_zip
-from .layout import broadcast_shapes
+from .kernels import run_elementwise, run_zip
+from .layout import Layout, Shape, broadcast_shapes
 from .moves import FLOATS, TO, need_tensor
 from .reduction import EXPAND
+from .view import new
 
 
 class Zip(Elementwise):
@@ -32,23 +34,27 @@ class Zip(Elementwise):
         """
         try:
             # layouts that met before have one shape and dtype: nothing is left to check
-            entry, dims, at, size, dtype, empty = self.kernel.calls[x.layout, y.layout]
+            call = self.kernel.calls.get((x.layout, y.layout))
             tracked = x.requires_grad | y.requires_grad
-        except (KeyError, AttributeError):
+        except AttributeError:
+            call = None
+        if call is None:
             x, y = self.fitted(x, y)
             out, tracked = run_zip(self.kernel, x, y), x.requires_grad | y.requires_grad
         else:
-            storage = empty(size, dtype)
-            entry(storage, x.storage, y.storage, dims)
+            storage = call.empty(call.size, call.dtype)
+            call.entry(storage, x.storage, y.storage, call.dims)
             out = new(x.made)
-            out.storage, out.layout = storage, at
-        if tracked and grad_mode.on:
-            return self.note((x, y), out)
-        return out
+            out.storage, out.layout = storage, call.out
+        return self.note((x, y), out) if tracked and grad_mode.on else out
 
     def fitted(self, x: Any, y: Any) -> tuple[Any, ...]:
         """Return both as tensors of one shape and dtype."""
-        return fit(self.name, x, y)
+        if not isinstance(y, Variable):
+            y = constant_like(self.name, y, x)
+        elif not isinstance(x, Variable):
+            x = constant_like(self.name, x, y)
+        return fit(x, y)
 
 
 class Choose(Elementwise):
@@ -74,24 +80,32 @@ class Choose(Elementwise):
         if c.dtype != x.dtype or c.dtype != y.dtype:
             # whether it is 0 is all that matters, and no rounding may change that
             c = constant_like(self.name, c.numpy() != 0, x if x.dtype == np.float64 else y)
-        return fit(self.name, c, x, y)
+        return fit(c, x, y)
 
 
-def fit(name: str, *inputs: Any) -> tuple[Any, ...]:
-    """Return all as tensors of one dtype and one shape; broadcasting is recorded as expand."""
-    like = next((t for t in inputs if isinstance(t, Variable)), inputs[0])
-    tensors = [t if isinstance(t, Variable) else constant_like(name, t, like) for t in inputs]
-    if len({t.storage.dtype for t in tensors}) > 1:
-        tensors = [TO(t, np.float64) for t in tensors]
-    shape = broadcast_shapes(*[t.layout.shape for t in tensors])
+@lru_cache(maxsize=1 << 12)
+def meeting(*layouts: Layout) -> tuple[Shape, bool]:
+    """Return the shape in which such tensors meet, and whether they are of one dtype."""
+    shape = broadcast_shapes(*[at.shape for at in layouts])
+    return shape, all(at.dtype == layouts[0].dtype for at in layouts)
+
+
+def fit(*tensors: Any) -> tuple[Any, ...]:
+    """Return all in one dtype and one shape; broadcasting is recorded as expand."""
+    shape, alike = meeting(*[t.layout for t in tensors])
+    if not alike:
+        tensors = tuple(TO(t, np.float64) for t in tensors)
     return tuple([t if t.layout.shape == shape else EXPAND.stretch(t, shape) for t in tensors])
 
 
 def constant_like(name: str, value: Any, like: Any) -> Any:
-    """Return a number or an array as a constant tensor; what is no float array takes the dtype."""
+    """Return an array as a constant tensor, or a number as one of the shape of ``like``.
+
+    What is no float array takes the dtype.
+    """
     need_tensor(name, like)
     if type(value) is float or (type(value) is int and abs(value) < 1 << 53):
-        return filled(like.made, value, (), like.dtype)
+        return filled(like, value)
     try:
         array = np.asarray(value)
     except ValueError:  # nested lists of unequal lengths

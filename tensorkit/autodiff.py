@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from .errors import GraphError, ShapeError
 from .graph import FREED, Node, Variable, filled, grad_mode
@@ -19,15 +19,8 @@ ADD = elementwise_kernel("zip_add", "x + y", ("x", "y"))
 serial_of = operator.attrgetter("serial")
 
 
-class BackwardStep(NamedTuple):
-    """One step of backward: ``grad_out`` is complete at ``node``; ``grads`` go to its inputs."""
-
-    node: Node
-    grad_out: Any
-    grads: tuple[Any, ...]
-
-
-new_step: Any = tuple.__new__  # without the detour that a NamedTuple takes through Python
+# one step: a node, the gradient that is complete there, and the gradients it sends to its inputs
+BackwardStep = tuple[Node, Any, tuple[Any, ...]]
 
 
 def nodes_behind(root: Variable) -> list[Node]:
@@ -62,7 +55,7 @@ def starting_gradient(root: Any, grad_out: Any) -> Any:
             "nothing to differentiate: make the inputs with tk.tensor(..., requires_grad=True)"
         )
     if grad_out is None:
-        if root.size != 1:
+        if root.layout.size != 1:
             raise GraphError(
                 f"backward needs one number to start from, but this tensor has shape {root.shape}: "
                 "call .sum() first, or pass grad_out, one weight for each of its cells"
@@ -125,7 +118,7 @@ def unwind(
                     arrived[source] = share if waiting is None else add(waiting, share)
         finally:
             grad_mode.on = before
-        yield new_step(BackwardStep, (node, grad, grads))
+        yield node, grad, grads
     if into is not None:
         into.update({key: total for key, (_, total) in ends.items()})
     else:

@@ -86,16 +86,17 @@ class Elementwise(Operation):
         return tuple(self.all.index(v) for v in self.saves)
 
     @cached_property
-    def picks(self) -> tuple[tuple[int, ...], ...]:
-        """For each input, where among the saved tensors the cells of its derivative stand."""
-        return tuple(tuple(self.saves.index(v) for v in cells) for cells in self.needed)
+    def pulls(self) -> tuple[tuple[Kernel | None, tuple[int, ...]], ...]:
+        """For each input, the loop of its gradient, and which of the saved tensors that reads."""
+        picks = [tuple(self.saves.index(v) for v in cells) for cells in self.needed]
+        return tuple(zip(self.back, picks, strict=True))
 
     def note(self, inputs: tuple[Any, ...], out: Any) -> Any:
         """Record that ``out`` was made from ``inputs``, with what backward needs."""
-        saved = inputs
-        if not self.saves:
+        saves, saved = self.saves, inputs
+        if not saves:
             saved = ()
-        elif self.saves != self.names:
+        elif saves != self.names:
             saved = tuple([inputs[k] if k < len(inputs) else out._shadow() for k in self.kept])
         record(self, inputs, out, saved)
         return out
@@ -106,8 +107,9 @@ class Elementwise(Operation):
         if grad_mode.on and len(self.names) in self.kept:
             saved = (*saved[:-1], saved[-1]._rejoined(ctx))
         grads: list[Any] = []
+        pulls = self.pulls
         for number, parent in enumerate(ctx.inputs):
-            kernel, picks = self.back[number], self.picks[number]
+            kernel, picks = pulls[number]
             if not parent.requires_grad:
                 grads.append(None)
             elif kernel is None:
@@ -115,14 +117,13 @@ class Elementwise(Operation):
             elif len(picks) == 1 and not grad_mode.on:
                 grads.append(run_zip(kernel, grad_out, saved[picks[0]]))
             else:
-                grads.append(self.pull(number, kernel, grad_out, saved))
+                grads.append(self.pull(number, kernel, grad_out, [saved[k] for k in picks]))
         return tuple(grads)
 
-    def pull(self, number: int, kernel: Kernel, grad_out: Any, saved: tuple[Any, ...]) -> Any:
+    def pull(self, number: int, kernel: Kernel, grad_out: Any, cells: list[Any]) -> Any:
         """Return the gradient of one input, recorded if gradients are to have gradients."""
         if self.derivatives[number] == "0.0":
             return filled(grad_out, 0.0)
-        cells = [saved[k] for k in self.picks[number]]
         if not grad_mode.on:
             return run_elementwise(kernel, grad_out, *cells)
         name = f"{self.name}_back_{self.names[number]}"

@@ -120,22 +120,15 @@ class Backward(Protocol):
         """Return one gradient per input, or a single one; None where there is none."""
 
 
-class Context:
-    """The notebook that forward keeps for backward.
+class Notes:
+    """What forward sets aside for backward, and when it did."""
 
-    ``needs_input_grad`` tells, per argument, whether its gradient is wanted. Forward may set
-    attributes of its own.
-    """
+    __slots__ = ("_freed", "_saved", "_saved_at")
 
-    needs_input_grad: tuple[bool, ...] = ()
-    _name = "forward"
-    _freed = False
-    _saved: tuple[Any, ...] = ()
-    _saved_at = -1
-
-    def save_for_backward(self, *tensors: Any) -> None:
-        """Set tensors aside. A later change of one of them in place is noticed by backward."""
-        self._saved, self._saved_at = tensors, next(SERIAL)
+    _name: str
+    _freed: bool
+    _saved: tuple[Any, ...]
+    _saved_at: int
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
@@ -156,17 +149,39 @@ class Context:
         self._freed, self._saved = True, ()
 
 
-class Node(Context):
+class Context(Notes):
+    """The notebook that forward keeps for backward.
+
+    ``needs_input_grad`` tells, per argument, whether its gradient is wanted. Forward may set
+    attributes of its own.
+    """
+
+    needs_input_grad: tuple[bool, ...] = ()
+    _name = "forward"
+
+    def __init__(self) -> None:
+        self._freed, self._saved, self._saved_at = False, (), -1
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Set tensors aside. A later change of one of them in place is noticed by backward."""
+        self._saved, self._saved_at = tensors, next(SERIAL)
+
+
+class Node(Notes):
     """A node of the graph: which function made a tensor, from which inputs, with which settings.
 
-    ``serial`` counts nodes in the order they were made.
+    ``serial`` counts nodes in the order they were made. ``notebook`` is the Context of a learner's
+    own function.
     """
+
+    # as many nodes as operations: slots make them small, and quick to make
+    __slots__ = ("__weakref__", "function", "inputs", "notebook", "serial", "settings")
 
     function: Backward
     inputs: tuple[Variable, ...]
     settings: dict[str, Any]
     serial: int
-    notebook: Context | None = None  # that of a learner's own function
+    notebook: Context | None
 
     @property
     def _name(self) -> str:  # type: ignore[override]
@@ -200,6 +215,8 @@ def record(
     node.inputs = inputs
     node.settings = settings
     node._saved = saved
+    node._freed = False
+    node.notebook = None
     node.serial = node._saved_at = next(SERIAL)
     out.requires_grad = True
     out.ctx = node

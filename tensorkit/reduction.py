@@ -160,7 +160,8 @@ class Reduce(Operation):
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Send each output cell's gradient back to all cells that met in it, times the slope."""
         shape, kept = ctx.settings["from_shape"], ctx.settings["kept"]
-        g = grad_out if grad_out.layout.shape == kept else VIEW.regroup(grad_out, kept)
+        # a single number expands as it is; else the dropped dims have to come back in their place
+        g = grad_out if grad_out.layout.shape in ((), kept) else VIEW.regroup(grad_out, kept)
         if self.slope is not None:
             x, out = ctx.saved_tensors
             slope = self.slope(x, out, ctx.settings["dims"])

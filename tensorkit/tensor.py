@@ -194,6 +194,11 @@ def method(name: str) -> Callable[..., Any]:
         def call(self: Tensor) -> Any:
             return run(self)
 
+    elif row.kind == "reduce":
+
+        def call(self: Tensor, dim: Any = None, keepdim: bool | None = None) -> Any:  # type: ignore[misc]
+            return run(self, dim, keepdim)
+
     else:
 
         def call(self: Tensor, *args: Any, **settings: Any) -> Any:  # type: ignore[misc]

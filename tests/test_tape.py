@@ -91,10 +91,11 @@ def test_steps_are_those_of_the_engine_in_its_order():
     tape = run(f, leaf(X), leaf(W), grad_out=grad_out)
     root = f(leaf(X), leaf(W))
     steps = list(unwind(root, grad_out))
-    assert [tape.calls[p.call].name for p in tape.pulls] == [s.node.function.name for s in steps]
-    for pull, step in zip(tape.pulls, steps, strict=True):
-        np.testing.assert_array_equal(pull.grad_out, step.grad_out.numpy())
-        for share, grad in zip(pull.shares, step.grads, strict=True):
+    names = [node.function.name for node, _, _ in steps]
+    assert [tape.calls[p.call].name for p in tape.pulls] == names
+    for pull, (_, arriving, grads) in zip(tape.pulls, steps, strict=True):
+        np.testing.assert_array_equal(pull.grad_out, arriving.numpy())
+        for share, grad in zip(pull.shares, grads, strict=True):
             np.testing.assert_array_equal(share.values, grad.numpy())
 
 

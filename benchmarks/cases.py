@@ -166,38 +166,30 @@ def products(sizes: tuple[int, ...]) -> Iterator[Row]:
 
 
 def training() -> Iterator[Row]:
-    """MiniTorch's headline: 2-100-100-1, 50 points, batches of 10; one epoch."""
+    """MiniTorch's headline: 2-100-100-1, 50 points, batches of 10; one epoch, each with its SGD."""
     points = RNG.random((50, 2))
     labels = (points[:, :1] < points[:, 1:]).astype(float)
     sizes = [(2, 100), (100, 100), (100, 1)]
     weights = [RNG.random(s) - 0.5 for s in sizes]
     biases = [RNG.random(s[1]) - 0.5 for s in sizes]
 
-    def epoch(kit: Any, params: list[Any], update: Any) -> None:
+    def epoch(kit: Any, params: list[Any], optimizer: Any) -> None:
         for k in range(0, 50, 10):
-            x, y = kit(points[k : k + 10]), kit(labels[k : k + 10])
+            x, y = kit.from_numpy(points[k : k + 10]), kit.from_numpy(labels[k : k + 10])
             for layer in range(3):
                 x = x @ params[layer] + params[layer + 3]
                 x = x.relu() if layer < 2 else x.sigmoid()
             loss = -(y * x.log() + (1 - y) * (1 - x).log()).sum()
             loss.backward()
-            for p in params:
-                update(p)
-
-    def ours_update(p: Any) -> None:
-        p.copy_(p.numpy() - 1e-6 * p.grad.numpy())
-        p.zero_grad_()
-
-    def theirs_update(p: Any) -> None:
-        with torch.no_grad():
-            p -= 1e-6 * p.grad
-        p.grad = None
+            optimizer.step()
+            optimizer.zero_grad()
 
     ours, theirs = both(*weights, *biases, grad=True)
+    our_sgd, their_sgd = tk.optim.SGD(ours, lr=1e-6), torch.optim.SGD(theirs, lr=1e-6)
     yield compare(
         "MiniTorch's headline training, an epoch",
         {
-            "tensorkit": lambda: epoch(tk.from_numpy, ours, ours_update),
-            "torch": lambda: epoch(torch.from_numpy, theirs, theirs_update),
+            "tensorkit": lambda: epoch(tk, ours, our_sgd),
+            "torch": lambda: epoch(torch, theirs, their_sgd),
         },
     )

@@ -115,9 +115,7 @@ def damage(home: Homework, notebook: nbformat.NotebookNode) -> None:
     copied = nbformat.from_dict(checks[0].copy())
     copied.id = "copied"
     checks[1].source = "check = grading = None; 2.0"
-    noise = (
-        "import sys, warnings\nprint('x', file=sys.stderr)\nnp_kept, float, len = None, None, None"
-    )
+    noise = "import sys\nprint('x', file=sys.stderr)\nisinstance = repr = sheet = Score = None"
     notebook.cells.insert(notebook.cells.index(checks[-1]), nbformat.v4.new_code_cell(noise))
     notebook.cells.insert(notebook.cells.index(checks[0]), copied)
     notebook.cells.remove(checks[2])

@@ -193,6 +193,7 @@ TASKS = {
                 (
                     Case("two dims merged", (), ((2, 3), (3, 1), (6,))),
                     Case("one dim split", (), ((6,), (1,), (3, 2))),
+                    Case("a gap between cells", (), ((2, 3), (6, 2), (6,))),
                 ),
             ),
             Block(

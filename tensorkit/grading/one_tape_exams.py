@@ -123,7 +123,7 @@ class TapeExam(Exam):
     def _examine(self, subject: Any, case: Case) -> None:
         shape, strides, *args = case.extra
         storage = _tape(shape, strides)
-        label = f"{self.title}({', '.join(self.extras[2:])})"
+        label = f"{self.title}({', '.join('*' + name for name in self.extras[2:])})"
         made = self._run(
             "TensorData(storage, shape, strides)", case, subject, storage, *case.extra[:2]
         )

@@ -44,8 +44,14 @@ def plain(value: Any, floats: bool = False) -> Any:
 
 
 def written(value: Any) -> str:
-    """Write a value as in code: an array as a list."""
-    return str(value.tolist()) if isinstance(value, np.ndarray) else repr(value)
+    """Write a value as in code: an array as a list, a number of NumPy as one of Python."""
+    return repr(_python(value))
+
+
+def _python(value: Any) -> Any:
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    return type(value)(map(_python, value)) if type(value) in (list, tuple) else value
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ class ValueExam(Exam):
             return plain(value, floats=not case.strict)
         except NotCounted:
             what = f"{label} is {written(value)}: write whole numbers, without a point"
-            where = "/ makes floats even of 6 / 3; // and % stay with whole numbers"
+            where = "// and % give ints; / gives floats, even for 6 / 3, and NumPy sometimes does"
             raise self._stop(case, what, where) from None
         except TypeError:
             what = f"{label} is of type {type(value).__name__}: {written(value)[:50]}"
@@ -124,12 +130,11 @@ class ValueExam(Exam):
             return False  # not of a kind that could be right
 
     def _wrong(self, case: Case, got: Any, want: Any) -> Exception:
-        if got is None and want is not None:
-            what = f"{self.name} returned None: is a return missing?"
-            because = self._diagnose(case, "", got)
-            return self._stop(case, what, f"want {written(want)}", because)
+        because = self._diagnose(case, "", got)
         what = f"{self.name}, {case.about}: wrong result"
-        return self._stop(case, what, first_difference(got, want), self._diagnose(case, "", got))
+        if got is None and not because:
+            what = f"{self.name} returned None: is a return missing?"
+        return self._stop(case, what, first_difference(got, want), because)
 
     def _unchanged(self, case: Case, args: Sequence[Any]) -> None:
         for name, arg, before in zip(self.extras, args, case.extra, strict=False):

@@ -1,0 +1,37 @@
+"""Print what the checks of each homework catch: python tests/kill_table.py [homework ...]
+
+Wrong answers of the bank that lose a point or more in their task; answers that are right although
+they look different and keep all; mutants of the right answers, and those of them that lose nothing.
+What loses nothing is listed, with its reason, in the homework's own tests.
+"""
+
+import sys
+
+from homework import HOMEWORKS, Homework
+from mutants import mutants
+
+from tensorkit.grading import quiet
+
+
+def line(home: Homework) -> list[int]:
+    killed = kept = 0
+    for entry in home.bank:
+        names = home.run(home.cell(entry), entry.id)
+        lost = home.tasks[entry.task].points - home.score(entry.task, names)
+        killed += lost >= 1
+        kept += lost == 0
+    made = sum(len(mutants(text)) for text in home.solutions.values())
+    alive = sum(len(home.survivors(cell)) for cell in home.answers)
+    return [len(home.wrong()), killed, len(home.bank) - len(home.wrong()), kept, made, alive]
+
+
+def main(names: list[str]) -> None:
+    quiet.SECONDS = 0.5
+    heads = ["wrong", "killed", "right", "kept", "mutants", "alive"]
+    print(f"{'homework':12}" + "".join(f"{head:>9}" for head in heads))
+    for name in names or HOMEWORKS:
+        print(f"{name:12}" + "".join(f"{number:9}" for number in line(HOMEWORKS[name])))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -107,16 +107,17 @@ def compiled(name: str, text: str, names: dict[str, Any], options: Any, dtypes: 
 def instruction(name: str) -> Any:
     """Return, for compiled loops, the instruction of LLVM of this name, on two numbers."""
     from llvmlite import ir
-    from numba import float64
+    from numba import float32, float64
     from numba.extending import intrinsic
 
     def of_two(typing: Any, x: Any, y: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, numbers: Any) -> Any:
-            f64 = ir.DoubleType()
-            kind = ir.FunctionType(f64, [f64, f64])
-            return builder.call(builder.module.declare_intrinsic(name, [f64], kind), numbers)
+            number = numbers[0].type
+            kind = ir.FunctionType(number, [number, number])
+            return builder.call(builder.module.declare_intrinsic(name, [number], kind), numbers)
 
-        return float64(float64, float64), generate
+        both = x if x == y == float32 else float64
+        return both(both, both), generate
 
     return intrinsic(of_two)
 

@@ -35,8 +35,12 @@ from tensorkit.widgets.questions import bank
 from tensorkit.widgets.questions import lessons as banks
 
 # a lesson, and the name of its checks in tensorkit/lessons and its questions in tensorkit/questions
-LESSONS: dict[str, str] = {}
-PAGES: list[str] = []
+LESSONS: dict[str, str] = {
+    "01_one_tape": "one_tape",
+    "02_permute_view": "permute_view",
+    "03_shapes_that_stretch": "stretch",
+}
+PAGES: list[str] = ["00_start_here"]
 BOTH = [*LESSONS, *PAGES]
 
 FRAME = ["Warm-up", "Predict", "Observe", "Explain", "Build", "Quiz", "Exit"]
@@ -289,7 +293,7 @@ def test_the_page_steps_without_kernel_or_network(page: Any, exported: tuple[str
             stepper.press(key)
             captions.add(stepper.locator(".tk-now").inner_text())
         assert all(captions)
-        assert stepper.locator("svg[role=img]").get_attribute("aria-label")
+        assert stepper.locator("svg[role=img], svg[role=group]").get_attribute("aria-label")
     unnamed = "all => all.filter(e => !e.alt || e.alt.startsWith('No description'))"
     assert page.locator("img").evaluate_all(unnamed) == []
     wide = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"
@@ -316,3 +320,6 @@ def test_no_slide_scrolls(new_page: Any, exported: tuple[str, Path]) -> None:
     page.goto((folder / f"{name}.slides.html").as_uri())
     page.wait_for_function("window.Reveal && Reveal.isReady()")
     assert page.evaluate(TOO_HIGH) == []
+    shown = [cell.source for cell in code(name) if "picture" in cell.metadata.get("tags", [])]
+    listings = page.locator(".jp-CodeMirrorEditor, .highlight").all_text_contents()
+    assert not set(shown) & {text.strip() for text in listings}

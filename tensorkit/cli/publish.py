@@ -40,6 +40,9 @@ def slides(notebook: str, output: Path, answers: bool) -> int:
     lesson = run(path)
     if not answers:
         lesson.cells = without_answers(lesson.cells)
+    for cell in lesson.cells:
+        if "picture" in cell.metadata.get("tags", []):
+            cell.metadata["transient"] = {"remove_source": True}  # a talk needs no call beside it
     body = _convert(lesson, path, SlidesExporter, "tensorkit_slides")
     return _write(body, output / f"{path.stem}.slides.html")
 

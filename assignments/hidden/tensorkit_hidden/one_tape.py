@@ -56,6 +56,7 @@ CHECKS = {
         "any": (
             at(PAIRED, BY_HAND, (1, 2, 0, 3), (60, 20, 5, 1)),
             at(PAIRED, BY_HAND, (1, 2, 1), (1, 8, 2)),
+            at(PAIRED, BY_HAND, (1, 0, 2, 1, 3), (2, 90, 24, 1, 4)),
             at(PAIRED, BY_HAND, (4,), (2,)),
             at(PAIRED, BY_HAND, (1, 2, 1), (7, 0, -3)),
             at(PAIRED, BY_HAND, (), ()),
@@ -94,7 +95,7 @@ CHECKS = {
     "strides_from_shape": {
         "every": tuple(
             laid(PRODUCTS, TRY_SHAPES, shape)
-            for shape in [(3, 2, 2, 4), (4, 1, 3), (2, 3, 1), (1, 5), (7, 2), ()]
+            for shape in [(3, 2, 2, 4), (2, 3, 2, 4, 3), (4, 1, 3), (2, 3, 1), (1, 5), (7, 2), ()]
         )
     },
     "permute": {

@@ -152,3 +152,40 @@ def test_sys_exit_and_endless_loops_cost_their_own_task_only(monkeypatch):
 def test_asking_a_sheet_for_data_it_does_not_have_says_what_to_do():
     with pytest.raises(AttributeError, match=r"check\.score\(\)"):
         _ = grading.sheet("gradients.mul", {}).x
+
+
+ODD = {
+    "None": None,
+    "text": "x",
+    "nan": float("nan"),
+    "deep": [[1], [2, [3, None]]],
+    "dict": {1: 2},
+    "generator": (k for k in ()),
+    "function": len,
+    "class": int,
+    "complex": 1j,
+    "objects": np.array([None, "x"], dtype=object),
+    "empty": np.zeros((0, 3)),
+    "tensor": tk.tensor([1.5, 2.5]),
+    "huge": 10**400,
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize(("home", "task"), every_task(), ids=name_of)
+def test_no_result_however_odd_breaks_a_check(home, task, odd):
+    """The traceback of a check would show hidden data, and cost the cell its score."""
+
+    class Odd:
+        def __init__(self, *args):
+            self.storage = self.shape = self.strides = ODD[odd]
+
+        def __getattr__(self, name):
+            return lambda *args: ODD[odd]
+
+    name = home.tasks[task].exam.name
+    for subject in (lambda *args: ODD[odd], Odd, Odd(), ODD[odd]):
+        result = home.score(task, {name: subject})
+        assert result < home.tasks[task].points
+        for lines in messages(result.report):
+            check_style(lines)

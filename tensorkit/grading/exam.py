@@ -238,7 +238,7 @@ class CallExam(Exam):
             if value is None:
                 raise TypeError
             return np.array(value.numpy() if isinstance(value, tk.Tensor) else value, dtype=float)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             text = f"{label} should be numbers, in rows of equal length"
             raise self._stop(case, text, data=False) from None
 

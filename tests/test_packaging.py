@@ -1,6 +1,7 @@
 """What is stated about versions in several places agrees, and what is shipped is complete."""
 
 import ast
+import json
 import os
 import platform
 import shutil
@@ -92,7 +93,8 @@ def test_torch_is_only_for_the_benchmarks():
 def test_everything_that_the_package_imports_is_required():
     owners = packages_distributions()
     # the digits say what to install where scikit-learn is missing
-    declared = set(ranges(constant("REQUIRES") + constant("EXTRAS")["data"])) | {"tensorkit"}
+    extras = constant("EXTRAS")["data"] + constant("EXTRAS")["grading"]
+    declared = set(ranges(constant("REQUIRES") + extras)) | {"tensorkit"}
     missing = {}
     for path in (ROOT / "tensorkit").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -194,6 +196,19 @@ def test_binder_disables_extensions_that_nbgrader_has():
     scripts = "".join(path.read_text() for path in extension.glob("*.js"))
     for part in parts:
         assert f"@jupyter/nbgrader:{part}" in scripts
+
+
+def test_binder_opens_what_the_lab_opens(tmp_path):
+    from tensorkit.cli.lab import prepare
+
+    lines = (ROOT / "postBuild").read_text().splitlines()
+    start = next(k for k, line in enumerate(lines) if line.startswith("etc="))
+    script = [f'etc="{tmp_path}/etc"', *lines[start + 1 : lines.index("", start)]]
+    subprocess.run(["bash", "-euc", "\n".join(script)], check=True)
+    _, first = prepare(tmp_path)
+    for app, file in (("LabApp", "lab"), ("ServerApp", "server")):
+        written = json.loads((tmp_path / "etc" / f"jupyter_{file}_config.json").read_text())
+        assert written == {app: {"default_url": f"/lab/tree/{first}"}}
 
 
 def test_the_vendored_slides_are_the_version_that_is_stated():

@@ -16,13 +16,14 @@ apt = if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null; \
 	else echo "$(2) Install it with: sudo apt-get install $(1)" >&2; exit 1; fi
 
-.PHONY: help lab test bench bench-widgets format slides gallery clean chromium
+.PHONY: help lab test bench bench-widgets bench-grading bubblewrap format slides gallery clean chromium
 
 help:
 	@echo "make lab      open the first lesson in JupyterLab"
 	@echo "make test     lint, check types, run all tests"
 	@echo "make bench    compare speed with other libraries (downloads PyTorch), draw benchmarks/speed.png"
 	@echo "make bench-widgets  measure steppers and explorers in a browser"
+	@echo "make bench-grading  compare grading with plain nbgrader, draw benchmarks/grading.png"
 	@echo "make gallery  write the page of all explorers into _site/"
 	@echo "make slides   write every lesson as slides into _site/"
 	@echo "make format   format the sources"
@@ -31,7 +32,7 @@ help:
 lab: $(VENV)/.kit
 	@$(BIN)/tensorkit lab
 
-test: $(VENV)/.test chromium
+test: $(VENV)/.test chromium bubblewrap
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict tensorkit
@@ -43,6 +44,9 @@ bench: $(VENV)/.bench
 
 bench-widgets: $(VENV)/.test chromium
 	$(BIN)/python -m benchmarks.widgets
+
+bench-grading: $(VENV)/.test bubblewrap
+	$(BIN)/python -m benchmarks.grading
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
@@ -86,3 +90,7 @@ chromium: | $(VENV)/.test
 	  elif apt-cache show chromium >/dev/null 2>&1 || { apt-get update -qq && apt-cache show chromium >/dev/null 2>&1; }; then \
 	    $(call apt,chromium,The browser tests need Chromium.); \
 	  else $(BIN)/playwright install --with-deps chromium; fi; }
+
+# Grading runs learners' code in sandboxes, which bubblewrap makes on Linux.
+bubblewrap:
+	@[ "$$(uname)" != Linux ] || command -v bwrap >/dev/null || { $(call apt,bubblewrap,The sandbox of grading needs bubblewrap.); }

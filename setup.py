@@ -22,7 +22,7 @@ REQUIRES = [
     "ipykernel>=6.29,<8",
     # 8 is the widget protocol that the explorers speak.
     "ipywidgets>=8.1,<9",
-    # The sandboxed kernel is a kernel provisioner.
+    # The sandboxed kernel is a kernel provisioner; 9 may start kernels in another way.
     "jupyter-client>=8.6,<9",
     # Slides and pages are filled in by it.
     "jinja2>=3.1,<4",
@@ -52,16 +52,22 @@ REQUIRES = [
     "pillow>=10,<14",
     # The bar of a training that is watched.
     "tqdm>=4.66,<5",
+    # A kernel's messages are limited by the options of its sockets.
+    "pyzmq>=26,<28",
+    # The gradebook is written through nbgrader's tables, which are of this generation.
+    "sqlalchemy>=2,<3",
     "traitlets>=5.14,<6",
 ]
 
 EXTRAS = {
     "test": [
+        "distributed>=2025.1,<2027",
         "hypothesis>=6.100,<7",
         # The true values that the scalar maths is held to.
         "mpmath>=1.3,<2",
         "mypy>=2,<3",
         "playwright>=1.50,<2",
+        "psutil>=5.9,<8",
         "pytest>=9,<10",
         "pytest-xdist>=3.6,<4",
         "pyyaml>=6,<7",
@@ -71,6 +77,8 @@ EXTRAS = {
     ],
     # The 8x8 digits to train on; nothing else of it is used.
     "data": ["scikit-learn>=1.6,<2"],
+    # Grading on a cluster. Versions are dates: the bound is the year after the newest that was tried.
+    "grading": ["distributed>=2025.1,<2027"],
     # The ratios in benchmarks/ were measured against these versions.
     "bench": ["autograd==1.9.1", "mygrad==2.5.0", "torch==2.13.0"],
 }
@@ -96,6 +104,7 @@ class BuildWithLessons(build_py):
                         "autograded",
                         "feedback",
                         "exchange",
+                        "reports",
                         "gradebook.db",
                         ".*",
                         "__pycache__",
@@ -122,5 +131,10 @@ setup(
     cmdclass={"build_py": BuildWithLessons},
     install_requires=REQUIRES,
     extras_require=EXTRAS,
-    entry_points={"console_scripts": ["tensorkit = tensorkit.cli:main"]},
+    entry_points={
+        "console_scripts": ["tensorkit = tensorkit.cli:main"],
+        "jupyter_client.kernel_provisioners": [
+            "tensorkit-sandbox = tensorkit.autograde.provisioner:SandboxProvisioner"
+        ],
+    },
 )

@@ -10,17 +10,14 @@ from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
     ClearOutput,
-    DeduplicateIds,
-    Execute,
     GetGrades,
     IgnorePattern,
     LimitOutput,
-    OverwriteCells,
-    OverwriteKernelspec,
     SaveAutoGrades,
 )
 
-from tensorkit.grading.course import DropCopies, HideHiddenChecks, NeedHiddenChecks, NeedWarmUp
+from tensorkit.autograde.steps import MendCells, RunApart
+from tensorkit.grading.course import HideHiddenChecks, NeedHiddenChecks, NeedWarmUp
 
 c = get_config()  # noqa: F821 - the loader provides it
 HERE = Path(__file__).resolve().parent
@@ -46,20 +43,13 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 c.Execute.timeout = 180
 # asking a kernel politely to leave costs half a second for each submission
 c.Execute.shutdown_kernel = "immediate"
-# a deleted check cell would otherwise wait for a human for ever
-c.OverwriteCells.add_missing_cells = True
 
-c.Autograde.sanitize_preprocessors = [
-    ClearOutput,
-    DropCopies,
-    DeduplicateIds,
-    OverwriteKernelspec,
-    OverwriteCells,
-    CheckCellMetadata,
-]
+# `nbgrader autograde` and formgrader's button grade as `tensorkit grade` does: answers go into a
+# clean copy of the release, which runs in a sandbox. GRADING.md says what that protects.
+c.Autograde.sanitize_preprocessors = [MendCells, ClearOutput, CheckCellMetadata]
 c.Autograde.autograde_preprocessors = [
     NeedHiddenChecks,
-    Execute,
+    RunApart,
     NeedWarmUp,
     IgnorePattern,
     ClearMetadataPreprocessor,

@@ -248,8 +248,8 @@ def attacks(course: Course, port: int) -> list[Attack]:
             "memory in many pieces",
             0,
             3,
-            {"double": "hoard = []\nwhile True: hoard.append(bytearray(200_000_000))"},
-            reader="MemoryError|TooMuch",
+            {"double": "hoard = []\nwhile True: hoard.append(bytearray(400_000_000))"},
+            reader="MemoryError|TooMuch|CellTimeoutError",
         ),
         Attack(
             "a gigabyte of output",

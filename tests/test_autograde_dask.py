@@ -46,7 +46,7 @@ def graded(tmp_path_factory):
     course.submit("unlucky")
     for student in ("dee", "eve"):
         course.submit(student)
-    few = {"distributed.scheduler.allowed-failures": 1, "distributed.worker.daemon": False}
+    few = {"distributed.scheduler.allowed-failures": 0, "distributed.worker.daemon": False}
     with (
         dask.config.set(few),
         distributed.LocalCluster(

@@ -29,16 +29,20 @@ def folders() -> dict[str, Path]:
     return {"kernels": kernels, "matplotlib": fonts}
 
 
-def offer(box: sandbox.Box, private: Mapping[str, bytes], *, trusted: bool = False) -> list[str]:
-    """Fill a sandbox's home; return the folders outside of it that it reads."""
-    shown = []
+def offer(
+    box: sandbox.Box, private: Mapping[str, bytes], *, trusted: bool = False
+) -> dict[str, str]:
+    """Fill a sandbox's home; return which folders in it are to be linked to which caches."""
+    links = {}
     for name, folder in folders().items():
         (box.home / name).mkdir()
-        # what a trusted kernel adds is taken over from a copy, file by file
-        (_copy if trusted else _link)(folder, box.home / name)
-        shown.append(str(folder))
+        if trusted:
+            # what a trusted kernel adds is taken over from a copy, file by file
+            _copy(folder, box.home / name)
+        else:
+            links[name] = str(folder)
     compile_private(private, box.home / "private")
-    return shown
+    return links
 
 
 def take(box: sandbox.Box) -> None:
@@ -53,15 +57,6 @@ def take(box: sandbox.Box) -> None:
                     temporary.write_bytes(path.read_bytes())
                     os.utime(temporary, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
                     os.replace(temporary, target)
-
-
-def _link(source: Path, target: Path) -> None:
-    for base, folders, names in os.walk(source):
-        place = target / Path(base).relative_to(source)
-        for folder in folders:
-            (place / folder).mkdir()
-        for name in names:
-            os.symlink(os.path.join(base, name), place / name)
 
 
 def _copy(source: Path, target: Path) -> None:

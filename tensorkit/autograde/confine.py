@@ -42,9 +42,23 @@ def limit(orders: dict[str, int]) -> None:
     os.umask(0o077)
 
 
+def link(caches: dict[str, str]) -> None:
+    """Fill folders with links to the files of others: they are read there, and written here."""
+    for target, source in caches.items():
+        for base, folders, names in os.walk(source):
+            place = os.path.join(target, os.path.relpath(base, source))
+            for folder in folders:
+                os.makedirs(os.path.join(place, folder), exist_ok=True)
+            for name in names:
+                os.symlink(os.path.join(base, name), os.path.join(place, name))
+
+
 def main() -> None:
     """Take orders as JSON and a command: ``confine.py ORDERS COMMAND...``."""
-    limit(json.loads(sys.argv[1]))
+    orders = json.loads(sys.argv[1])
+    caches = orders.pop("caches", {})
+    limit(orders)
+    link(caches)  # as the user that the folders are for
     os.execvp(sys.argv[2], sys.argv[2:])
 
 

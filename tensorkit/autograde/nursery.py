@@ -20,7 +20,7 @@ import warnings
 from typing import Any
 
 from . import kernel, namespaces
-from .confine import limit
+from .confine import limit, link
 
 NEST = "/nest"  # where the folders of all sandboxes are; a child covers it
 READY = b"ready"
@@ -58,7 +58,7 @@ def _child(orders: dict[str, Any], lifeline: int, log: int) -> None:
         namespaces.bind(f"{top}/home", orders["home"])
         namespaces.bind(f"{top}/work", orders["work"])
         namespaces.bind(f"{top}/run", orders["run"])
-        for place in ("/tmp", "/dev/shm"):
+        for place in ("/tmp", "/dev/shm", *orders["caches"]):
             namespaces.temporary(place, orders["disk"], "1777")
         namespaces.temporary(NEST, 4096, "0000")
         if os.fork() == 0:
@@ -102,6 +102,7 @@ def _kernel(orders: dict[str, Any], line: socket.socket, log: int) -> None:
         os.closerange(3, 1024)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         limit({name: value for name, value in orders["limits"].items() if name != "user"})
+        link(orders["caches"])
         os.environ.update(orders["environment"])
         os.chdir(orders["work"])
         if "numpy" in sys.modules:

@@ -80,7 +80,7 @@ class Nursery:
         for folder in (self._box.top, self._box.run, self._box.home, self._box.work):
             folder.mkdir()
         (self._box.home / "work").mkdir()
-        self._shown = offer(self._box, {})
+        self._caches = offer(self._box, {})
         self._asking = threading.Lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         program = [sys.executable, "-P", "-m", "tensorkit.autograde.nursery"]
@@ -90,7 +90,7 @@ class Nursery:
             self.nest,
             limits,
             hide,
-            self._shown,
+            self._caches,
         )
         with theirs, (self.nest / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -106,7 +106,7 @@ class Nursery:
             if self._control.recv(16) != READY:
                 raise OSError("it ended at once")
             # one fork for nothing tells whether the system allows what a fork needs
-            self.fork(self._box, limits, {}, [], probe=True).end()
+            self.fork(self._box, limits, {}, [], {}, probe=True).end()
         except OSError as error:
             words = (self.nest / "log").read_text("utf-8", "replace").strip()[-300:]
             self.close()
@@ -123,6 +123,7 @@ class Nursery:
         limits: Limits,
         environment: Mapping[str, str],
         arguments: Sequence[str],
+        caches: Mapping[str, str],
         probe: bool = False,
     ) -> Lifeline:
         """Fork a kernel into a box below ``nest``. Raises OSError."""
@@ -137,6 +138,7 @@ class Nursery:
             "run": sandbox.RUN,
             "disk": limits.disk,
             "limits": bounds,
+            "caches": sandbox.inside(caches),
             "environment": dict(environment),
             "arguments": ["--version"] if probe else list(arguments),
         }

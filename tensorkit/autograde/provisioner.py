@@ -66,21 +66,22 @@ class SandboxProvisioner(LocalProvisioner):
         # a signal would end bubblewrap; the kernel interrupts itself when it is asked to
         manager.kernel_spec.interrupt_mode = "message"
         options = await super().pre_launch(**{**options, "env": dict(os.environ)})
-        show = offer(box, self.private, trusted=self.trusted)
+        caches = offer(box, self.private, trusted=self.trusted)
         kernel = self._kernel(options["cmd"], box)
         environment = {**sandbox.variables(), **environment}
         for folder in (box.run, box.home, box.work):
             box.give(folder)
         if self.is_sandboxed:
             options["cmd"] = sandbox.command(
-                kernel, box, self.limits, environment, hide=self.hide, show=show
+                kernel, box, self.limits, environment, hide=self.hide, caches=caches
             )
             options["env"] = {"PATH": os.environ.get("PATH", os.defpath)}
         else:
-            options["cmd"] = sandbox.confined(kernel, self.limits)
             home = str(box.home)
+            links = {f"{home}/{name}": source for name, source in caches.items()}
+            options["cmd"] = sandbox.confined(kernel, self.limits, caches=links)
             options["env"] = {k: v.replace(sandbox.HOME, home) for k, v in environment.items()}
-        self._fork = (box, environment, kernel)
+        self._fork = (box, environment, kernel, caches)
         options["cwd"] = str(box.work)
         options["stdin"] = subprocess.DEVNULL
         return options
@@ -88,8 +89,8 @@ class SandboxProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:
         """Start the kernel: fork it where its modules are loaded, run the command elsewhere."""
         if self._nursery is not None:
-            box, environment, kernel = self._fork
-            forked: Any = self._nursery.fork(box, self.limits, environment, kernel[4:])
+            box, environment, kernel, caches = self._fork
+            forked: Any = self._nursery.fork(box, self.limits, environment, kernel[4:], caches)
             self.process, self.pid, self.cwd = forked, forked.pid, str(box.work)
             return self.connection_info
         if self.mode == "off":

@@ -17,6 +17,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from .job import Limits, NotReady
 
@@ -110,13 +112,16 @@ def command(
     environment: Mapping[str, str],
     *,
     hide: Iterable[str] = (),
-    show: Iterable[str] = (),
+    caches: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
-    """Return the command that runs ``kernel`` in a sandbox of its own."""
-    words = [*_namespaces(), "--die-with-parent", *_view(box, limits, hide, show)]
+    """Return the command that runs ``kernel`` in a sandbox of its own.
+
+    ``caches`` are folders of the home to be filled with links, and where these lead.
+    """
+    words = [*_namespaces(), "--die-with-parent", *_view(box, limits, hide, caches)]
     for name, value in environment.items():
         words += ["--setenv", name, value]
-    return [*words, "--", *confined(kernel, limits, box.user, alone=True)]
+    return [*words, "--", *confined(kernel, limits, box.user, caches=inside(caches), alone=True)]
 
 
 def nest(
@@ -125,13 +130,13 @@ def nest(
     folder: Path,
     limits: Limits,
     hide: Iterable[str],
-    show: Iterable[str],
+    caches: Mapping[str, str],
 ) -> list[str]:
     """Return the command for the nursery: a sandbox that may make sandboxes inside itself.
 
     It ends with its worker because its line to it ends.
     """
-    words = [*_namespaces(), *_view(box, limits, hide, show)]
+    words = [*_namespaces(), *_view(box, limits, hide, caches)]
     for right in ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP"):
         words += ["--cap-add", f"CAP_{right}"]
     words += ["--bind", str(folder), "/nest"]
@@ -160,8 +165,14 @@ def variables() -> dict[str, str]:
     }
 
 
-def _view(box: Box, limits: Limits, hide: Iterable[str], show: Iterable[str]) -> list[str]:
+def inside(caches: Mapping[str, str]) -> dict[str, str]:
+    """Name the folders of caches as a kernel sees them."""
+    return {f"{HOME}/{name}": source for name, source in caches.items()}
+
+
+def _view(box: Box, limits: Limits, hide: Iterable[str], caches: Mapping[str, str]) -> list[str]:
     """Write what can be seen."""
+    show = list(caches.values())
     words = ["--clearenv", "--chdir", WORK]
     words += ["--proc", "/proc", "--dev", "/dev"]
     for place in ("/tmp", "/dev/shm"):
@@ -175,16 +186,24 @@ def _view(box: Box, limits: Limits, hide: Iterable[str], show: Iterable[str]) ->
             words += ["--ro-bind", path, path]
     words += [*_parents(RUN, made), "--bind", str(box.run), RUN]
     words += [*_parents(HOME, made), "--bind", str(box.home), HOME, "--bind", str(box.work), WORK]
+    for place in inside(caches):
+        words += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", place]
     for path in _hidden(hide, [*SYSTEM, *_readable(show)]):
         words += ["--perms", "0000", "--size", "4096", "--tmpfs", path]
     return words
 
 
 def confined(
-    kernel: Sequence[str], limits: Limits, user: int | None = None, *, alone: bool = False
+    kernel: Sequence[str],
+    limits: Limits,
+    user: int | None = None,
+    *,
+    caches: Mapping[str, str] = MappingProxyType({}),
+    alone: bool = False,
 ) -> list[str]:
     """Return the command that runs ``kernel`` with limits alone."""
-    orders = {"memory": limits.memory, "cpu": limits.cpu, "file": limits.file}
+    orders: dict[str, Any] = {"memory": limits.memory, "cpu": limits.cpu, "file": limits.file}
+    orders["caches"] = dict(caches)
     if alone:
         # elsewhere the limit would count every process of the person who grades
         orders["processes"] = limits.processes

@@ -86,6 +86,7 @@ REPLACED = (
     own.DeduplicateIds,
     own.OverwriteKernelspec,
     own.OverwriteCells,
+    own.CheckCellMetadata,
     own.SaveAutoGrades,
     NeedHiddenChecks,
 )

@@ -27,6 +27,9 @@ from nbclient.exceptions import CellExecutionError
 import tensorkit as tk
 from tensorkit.widgets.questions import bank, normal
 
+# what the tests build is no learner's progress
+os.environ["TENSORKIT_PROGRESS"] = os.devnull
+
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 
 

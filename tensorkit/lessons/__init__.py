@@ -13,6 +13,7 @@ from typing import Any
 
 from ..grading.messages import Finding, own_line
 from ..grading.sheet import Block, Sheet, tell
+from . import progress
 
 
 class Practice(Sheet):
@@ -59,7 +60,10 @@ def practice(where: str, names: Mapping[str, Any]) -> Practice:
     tasks = importlib.import_module(f"{__name__}.{lesson}").TASKS
     if task not in tasks:
         raise KeyError(f"{lesson} has no task {task!r}; it has {', '.join(tasks)}")
-    return Practice(where, tasks[task], names)
+    check = Practice(where, tasks[task], names)
+    if check.passed:
+        progress.note(where)
+    return check
 
 
 def attempt(show: Callable[[], Any]) -> Any:

@@ -19,7 +19,7 @@ from typing import Any
 
 ORDER = (
     *("one_tape", "permute_view", "stretch", "map_zip", "reduce", "many_derivatives", "backwards"),
-    *("copies_and_sums", "graph_engine", "moving_back", "errata", "without_races"),
+    *("copies", "graph_engine", "moving_back", "errata", "without_races"),
 )
 
 

@@ -72,7 +72,7 @@ WRONG = [
     ("index", "(ordinal // shape[0], ordinal % shape[0])", "dividing by shape[0]"),
     ("index", "(ordinal % shape[0], ordinal % shape[1])", "remainders alone"),
     ("index", "divmod(ordinal + 1, shape[1])", "ordinals count from 0"),
-    ("index", "(ordinal / shape[1], ordinal % shape[1])", "// and % stay with whole numbers"),
+    ("index", "(ordinal / shape[1], ordinal % shape[1])", "write whole numbers, without a point"),
 ]  # fmt: skip
 HEAD = {"position": "to_position(index, strides)", "index": "to_index(ordinal, shape)"}
 

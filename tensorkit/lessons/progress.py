@@ -61,14 +61,15 @@ def tasks() -> dict[str, list[str]]:
 class Progress:
     """What was built so far, lesson by lesson, as a table."""
 
-    def lines(self) -> list[tuple[str, str, str]]:
-        """Return for every task: its lesson, its name, and the day of its first pass, or ""."""
+    def lines(self) -> list[tuple[str, str]]:
+        """Return for every lesson its name, and how many of its builds passed, and what is left."""
         days = passed()
-        return [
-            (lesson, task, days.get(f"{lesson}.{task}", ""))
-            for lesson, names in tasks().items()
-            for task in names
-        ]
+        found = []
+        for lesson, names in tasks().items():
+            left = [name for name in names if f"{lesson}.{name}" not in days]
+            rest = f", still {' and '.join(left)}" if 0 < len(left) < len(names) else ""
+            found.append((lesson, f"{len(names) - len(left)} of {len(names)}{rest}"))
+        return found
 
     def save(self, path: str | Path) -> Path:
         """Copy what is remembered to a file of your own, and return where it is."""
@@ -81,17 +82,13 @@ class Progress:
         return self
 
     def __repr__(self) -> str:
-        lines = self.lines()
-        done = sum(bool(day) for _, _, day in lines)
-        shown = [f"{done} of {len(lines)} builds passed their checks"]
-        shown += [f"{lesson}.{task}: {day or 'not yet'}" for lesson, task, day in lines]
-        return "\n".join([*shown, f"kept in {place()}"])
+        lines = [f"{lesson}: {state}" for lesson, state in self.lines()]
+        return "\n".join(["Builds that passed all their checks", *lines, f"kept in {place()}"])
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        first, *lines, last = repr(self).splitlines()
-        cells = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(part)}</td>' for part in line.split(': '))}</tr>"
-            for line in lines
+        rows = "".join(
+            f"<tr><td>{lesson}</td><td>{state}</td></tr>" for lesson, state in self.lines()
         )
-        table = f"<table><caption>{first}</caption>{cells}</table>"
-        return {"text/html": f"{table}<p>{html.escape(last)}</p>", "text/plain": repr(self)}
+        table = f"<table><caption>Builds that passed all their checks</caption>{rows}</table>"
+        where = f"<p>kept in {html.escape(str(place()))}</p>"
+        return {"text/html": table + where, "text/plain": repr(self)}

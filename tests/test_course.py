@@ -39,6 +39,11 @@ LESSONS: dict[str, str] = {
     "01_one_tape": "one_tape",
     "02_permute_view": "permute_view",
     "03_shapes_that_stretch": "stretch",
+    "04_map_zip": "map_zip",
+    "05_reduce": "reduce",
+    "06_many_derivatives": "many_derivatives",
+    "07_backwards": "backwards",
+    "09_graph_engine": "graph_engine",
 }
 PAGES: list[str] = ["00_start_here"]
 BOTH = [*LESSONS, *PAGES]

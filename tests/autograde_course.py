@@ -134,6 +134,7 @@ class Course:
         """Grade as `tensorkit grade` does."""
         converter = ParallelAutograde(coursedir=self.folder, config=self.config)
         converter.force = options.pop("force", False)
+        converter.coursedir.student_id = options.pop("only", "*")
         converter.update_config(Config(Grading={"jobs": 3, **options}))
         if run is not None:
             converter.run = run

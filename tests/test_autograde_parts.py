@@ -21,6 +21,7 @@ from traitlets.config import Config
 
 from tensorkit.autograde import feedback, sandbox
 from tensorkit.autograde.book import Entry
+from tensorkit.autograde.execute import SandboxedExecute
 from tensorkit.autograde.guard import Guard
 from tensorkit.autograde.job import Graded, Limits, Mark, NotReady, Result
 from tensorkit.autograde.progress import Json, Line
@@ -90,6 +91,25 @@ def test_the_command_warns_where_there_is_no_sandbox(course, no_bubblewrap, caps
     assert "nothing was handed in" in told
     assert main(["grade", "A2"]) == 1
     assert "A2" in capsys.readouterr().err
+
+
+def test_a_kernel_that_dies_once_costs_nobody_points(course, monkeypatch):
+    """The system may end a process for its own reasons: a cell is to blame if it happens again."""
+    course.submit("unlucky")
+    run, killed = SandboxedExecute.async_execute_cell, []
+
+    async def kill_once(self, cell, index, **options):
+        if cell.get("id") == "double" and not self.trusted and not killed:
+            killed.append(self.provisioner)
+            await self.provisioner.kill()
+        return await run(self, cell, index, **options)
+
+    monkeypatch.setattr(SandboxedExecute, "async_execute_cell", kill_once)
+    converter = course.grade(only="unlucky")
+    assert killed
+    assert course.marks("unlucky") == {"check-double": 2, "check-half": 3, "why": 0}
+    (work,) = converter.results["unlucky"].notebooks.values()
+    assert not work.notes
 
 
 def test_an_author_whose_solution_fails_is_told_and_nobody_is_graded(place):

@@ -87,8 +87,10 @@ class SandboxedExecute(Execute):  # type: ignore[misc]
         released = self._released()
         cells = self.nb.cells
         skipped: set[int] = set()
-        start, at = 0, -1
+        died: set[int] = set()
+        start = 0
         while True:
+            at = -1
             try:
                 await self._open()
                 for at, cell in enumerate(cells):
@@ -108,6 +110,12 @@ class SandboxedExecute(Execute):  # type: ignore[misc]
                     raise NotReady(
                         f"the kernel failed before any of the learner's cells: {reason} {words}"
                     ) from error
+                if isinstance(error, DeadKernelError) and not self._trouble and at not in died:
+                    # something else may have ended it: only a cell that does it again is to blame
+                    died.add(at)
+                    start = max(start, at)
+                    self.code_cells_executed = 0
+                    continue
                 if at >= start:
                     _fail(cells[at], name, reason)
                     start = at + 1

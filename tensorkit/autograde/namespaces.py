@@ -10,15 +10,29 @@ import ctypes
 import os
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
-CLONE_NEWPID, CLONE_NEWNET = 0x20000000, 0x40000000
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38
 CAPABILITIES = 64  # as many as the kernel's interface has room for
 
 
 def unshare() -> None:
-    """Leave the namespaces of mounts, processes, network, names and shared memory. OSError."""
-    _call("unshare", CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS)
+    """Leave the namespaces of mounts, processes, network, names and shared memory. OSError.
+
+    Without the rights of root also that of users: Linux counts processes in each of them, so that
+    one sandbox cannot use up the share of another. As root each has a user of its own for that.
+    """
+    user, group = os.geteuid(), os.getegid()
+    spaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS
+    _call("unshare", spaces | (CLONE_NEWUSER if user else 0))
+    if user:
+        for name, text in (
+            ("uid_map", f"{user} {user} 1"),
+            ("setgroups", "deny"),
+            ("gid_map", f"{group} {group} 1"),
+        ):
+            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+                file.write(text)
     # what is mounted from now on is seen by nobody else
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
 

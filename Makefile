@@ -16,7 +16,7 @@ apt = if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null; \
 	else echo "$(2) Install it with: sudo apt-get install $(1)" >&2; exit 1; fi
 
-.PHONY: help lab test bench bench-widgets bench-grading bubblewrap format slides gallery clean chromium
+.PHONY: help lab test site bench bench-widgets bench-grading bubblewrap format slides gallery clean chromium
 
 help:
 	@echo "make lab      open the first lesson in JupyterLab"
@@ -25,6 +25,7 @@ help:
 	@echo "make bench-widgets  measure steppers and explorers in a browser"
 	@echo "make bench-grading  compare grading with plain nbgrader, draw benchmarks/grading.png"
 	@echo "make gallery  write the page of all explorers into _site/"
+	@echo "make site     write all lessons and the reference as a website into _site/"
 	@echo "make slides   write every lesson as slides into _site/"
 	@echo "make format   format the sources"
 	@echo "make clean    remove everything that was made, .venv too"
@@ -52,6 +53,9 @@ format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+site: $(VENV)/.site
+	@$(BIN)/tensorkit site --output _site
+
 slides: $(VENV)/.kit
 	@for lesson in notebooks/*.ipynb; do $(BIN)/tensorkit slides "$$lesson" --output _site || exit 1; done
 
@@ -67,7 +71,7 @@ $(VENV)/.kit: setup.py | $(BIN)/pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/.test $(VENV)/.bench: $(VENV)/.%: setup.py | $(BIN)/pip
+$(VENV)/.test $(VENV)/.bench $(VENV)/.site: $(VENV)/.%: setup.py | $(BIN)/pip
 	@echo "Installing tensorkit with what \"make $*\" needs into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@

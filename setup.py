@@ -62,10 +62,12 @@ REQUIRES = [
 EXTRAS = {
     "test": [
         "distributed>=2025.1,<2027",
+        "furo>=2025.9,<2027",
         "hypothesis>=6.100,<7",
         # The true values that the scalar maths is held to.
         "mpmath>=1.3,<2",
         "mypy>=2,<3",
+        "myst-nb>=1.3,<2",
         "playwright>=1.50,<2",
         "psutil>=5.9,<8",
         "pytest>=9,<10",
@@ -74,7 +76,10 @@ EXTRAS = {
         # The formatter's style may change with every minor version.
         "ruff>=0.17,<0.18",
         "scikit-learn>=1.6,<2",
+        "sphinx>=8.2,<10",
     ],
+    # The website. Sphinx renames what extensions may use about once a year.
+    "site": ["furo>=2025.9,<2027", "myst-nb>=1.3,<2", "sphinx>=8.2,<10"],
     # The 8x8 digits to train on; nothing else of it is used.
     "data": ["scikit-learn>=1.6,<2"],
     # Grading on a cluster. Versions are dates: the bound is the year after the newest that was tried.
@@ -126,7 +131,7 @@ setup(
         "tensorkit": [
             *("py.typed", "**/*.js", "**/*.css", "**/*.j2", "**/*.json", "**/*.toml", "**/*.md"),
         ],
-        "tensorkit.cli": ["reveal/*", "templates/*/*"],
+        "tensorkit.cli": ["reveal/*", "site/*.md", "templates/*/*"],
     },
     cmdclass={"build_py": BuildWithLessons},
     install_requires=REQUIRES,

@@ -86,9 +86,9 @@ def check_gradient(
     ``f`` is a row of the table, a Function of yours, or any function that returns one tensor.
     The tensors among ``inputs`` that require a gradient are checked, or all of them if none does;
     other arguments are passed on. Inputs are float64 and are left as they are.
-    A cell x is nudged by eps * max(1, |x|) both ways; slopes a and b agree if
-    |a - b| <= atol + rtol * max(|a|, |b|). More than ``limit`` cells are sampled, first and last
-    included; ``seed`` fixes the sample and the weights of the output cells.
+    A cell x is nudged by ``eps * max(1, |x|)`` both ways; slopes a and b agree if
+    ``|a - b| <= atol + rtol * max(|a|, |b|)``. More than ``limit`` cells are sampled, first and
+    last included; ``seed`` fixes the sample and the weights of the output cells.
 
     Raises GradientError, with the report as its ``report``, unless all agree; with
     ``raises=False`` only returns the report, which ``tk.step(report)`` draws cell by cell. Raises

@@ -70,7 +70,7 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
 def jacobian(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return the function that computes all derivatives of ``f``, one walk back per output cell.
 
-    Shapes: for f from shape a to shape b, the result has shape (*b, *a).
+    Shapes: for f from shape a to shape b, the result has shape ``(*b, *a)``.
     """
 
     def derivatives(x: Any) -> Any:

@@ -52,6 +52,12 @@ def _parser() -> argparse.ArgumentParser:
     _lesson(export)
     export.set_defaults(run="tensorkit.cli.publish:page")
 
+    site = commands.add_parser("site", help="write all lessons and the reference as a website")
+    site.add_argument("notebooks", nargs="*", help="only these, by name (all)", metavar="NAME")
+    site.add_argument("--output", type=Path, default=Path("_site"), help="the folder (_site)")
+    site.add_argument("--repository", help="owner/name on GitHub, for Binder and Colab")
+    site.set_defaults(run="tensorkit.cli.website:site")
+
     course = commands.add_parser("course", help="copy the homework's course folder, for teachers")
     course.add_argument("folder", type=Path, nargs="?", default=Path("tensorkit-course"))
     course.set_defaults(run="tensorkit.cli.lessons:course")

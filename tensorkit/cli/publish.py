@@ -97,7 +97,7 @@ def without_answers(cells: list[NotebookNode]) -> list[NotebookNode]:
 def _convert(lesson: NotebookNode, path: Path, kind: type[HTMLExporter], template: str) -> str:
     for cell in lesson.cells:
         for output in cell.get("outputs", []):
-            _make_offline(output.get("data", {}))
+            make_offline(output.get("data", {}))
     exporter = kind(
         config=Config(NbConvertBase={"display_data_priority": PRIORITY}),
         template_name=template,
@@ -123,7 +123,7 @@ def _write(body: str, target: Path) -> int:
     return 0
 
 
-def _make_offline(data: dict[str, Any]) -> None:
+def make_offline(data: dict[str, Any]) -> None:
     """Give an output an HTML form where its own would need a kernel or a script."""
     had_view = data.pop("application/vnd.jupyter.widget-view+json", None)
     if "text/html" in data:

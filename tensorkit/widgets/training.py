@@ -51,7 +51,8 @@ class Training:
         """Train to the end, with a progress bar, and return a stepper through the snapshots."""
         from tqdm.auto import tqdm
 
-        with tqdm(range(self.epochs), desc="epochs", leave=False) as bar:
+        # a saved notebook should not keep a bar that ended, so only what takes long has one
+        with tqdm(range(self.epochs), desc="epochs", leave=False, delay=10) as bar:
             for _ in self.snapshots_of(bar):
                 pass
         return self.stepper()

@@ -79,7 +79,7 @@ EXTRAS = {
         "sphinx>=8.2,<10",
     ],
     # The website. Sphinx renames what extensions may use about once a year.
-    "site": ["furo>=2025.9,<2027", "myst-nb>=1.3,<2", "sphinx>=8.2,<10"],
+    "site": ["docutils>=0.20,<1", "furo>=2025.9,<2027", "myst-nb>=1.3,<2", "sphinx>=8.2,<10"],
     # The 8x8 digits to train on; nothing else of it is used.
     "data": ["scikit-learn>=1.6,<2"],
     # Grading on a cluster. Versions are dates: the bound is the year after the newest that was tried.
@@ -131,7 +131,7 @@ setup(
         "tensorkit": [
             *("py.typed", "**/*.js", "**/*.css", "**/*.j2", "**/*.json", "**/*.toml", "**/*.md"),
         ],
-        "tensorkit.cli": ["reveal/*", "site/*.md", "templates/*/*"],
+        "tensorkit.cli": ["reveal/*", "site/*", "templates/*/*"],
     },
     cmdclass={"build_py": BuildWithLessons},
     install_requires=REQUIRES,

@@ -17,7 +17,7 @@ Y = tk.tensor([[2.0, 7.0, 4.0], [5.0, 3.0, 9.0]])
 T = X.permute(1, 0)
 ANSWERS = {
     "mapzip-order": lambda: flat([T.position(index) for index in np.ndindex(*T.shape)]),
-    "mapzip-out": lambda: normal("line 5: it writes"),
+    "mapzip-out": lambda: normal("out[n] = -cell"),
     "mapzip-less": lambda: flat(X < Y),
     "mapzip-strides": lambda: flat(tk.tensor([4.0, 2.0, 3.0]).expand(2, 3).strides),
 }
@@ -46,8 +46,6 @@ def test_the_quiz_is_right_about_what_can_be_computed() -> None:
 def test_what_the_cells_show(tmp_path_factory: pytest.TempPathFactory) -> None:
     empty, filled = executed(NAME, tmp_path_factory)
     assert "-inf" in printed(empty["unary"])
-    harm = printed(empty["out-predict"])
-    assert "line 5: it writes" in harm
     for build in ("map", "zip"):
         assert "Yours to write" in printed(empty[f"{build}-step"])
         assert "Every cell of out is right" in printed(filled[f"{build}-step"])

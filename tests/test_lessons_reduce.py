@@ -39,6 +39,18 @@ def test_each_prediction_accepts_what_is_computed() -> None:
         assert compute() in ways[key], key
 
 
+def test_the_slips_of_the_fold_are_what_such_loops_give() -> None:
+    cells = [3, 1, 4]
+    slips = {said for said, _ in bank("reduce").predictions["reduce-fold"].slips}
+    ways = [
+        reduce(lambda t, x: 10 * t + x, cells),
+        reduce(lambda t, x: 10 * t + x, cells[::-1], 7),
+        reduce(lambda t, x: 10 * x + t, cells, 7),
+        reduce(lambda t, x: t + x, cells, 7),
+    ]
+    assert slips == {str(way) for way in ways}
+
+
 LINES = {
     "A": "for k in range(a_shape[dim]):",
     "B": "out[o] = fn(out[o], a[first + k * a_strides[dim]])",

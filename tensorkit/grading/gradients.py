@@ -1,7 +1,7 @@
-"""The gradients homework: 30 points in 16 graded cells, with the checks that its notebook shows.
+"""The gradients homework: 29 points in 16 graded cells, with the checks that its notebook shows.
 
-Each function earns its first point for the rule on plain data and grad_out all ones, and the other
-for every grad_out, layout and shape: that is where the hidden checks are.
+A person gives the thirtieth. Most functions earn a first point for the rule on plain data and
+grad_out all ones, and another for every grad_out, layout and shape: there the hidden checks are.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def _both(exam: FunctionExam, *data: Laid) -> Task:
     return _two(exam, (plain,), (every,))
 
 
-def _single(exam: Exam, about: str, case: Case) -> Task:
-    return Task(exam, (Block("every", about, 1, (case,)),))
+def _single(exam: Exam, about: str, *cases: Case) -> Task:
+    return Task(exam, (Block("every", about, 1, cases),))
 
 
 def _reduce(exam: FunctionExam, *more: Case) -> Task:
@@ -69,7 +69,12 @@ TASKS = {
         "grad_out through any Jacobian",
         Case("two outputs, three inputs", (laid([[1, 2, 0], [3, -1, 5]]), laid([10, 100]))),
     ),
-    "log": _both(LOG, POSITIVE),
+    "log": _single(
+        LOG,
+        EVERY,
+        Case("grad_out all ones", (POSITIVE,), grad_out=ONES),
+        Case("grad_out all different", (POSITIVE,), (), TELLING, untouched=True, strict=True),
+    ),
     "sigmoid": _both(SIGMOID, SIGNED),
     "relu": _both(RELU, SIGNED),
     "sub": _single(

@@ -6,10 +6,11 @@ with a link for each file: it reads what is there, and what it writes nobody els
 
 from __future__ import annotations
 
+import json
 import os
 import py_compile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..compiler import cache_folder
@@ -57,6 +58,23 @@ def take(box: sandbox.Box) -> None:
                     temporary.write_bytes(path.read_bytes())
                     os.utime(temporary, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
                     os.replace(temporary, target)
+
+
+def remember(name: str, modules: Sequence[str]) -> None:
+    """Keep what a reference imports, so that the next run can load it while the reference runs."""
+    path = folders()["matplotlib"].parent / f"modules-{name}.json"
+    part = path.with_suffix(f".{os.getpid()}")
+    part.write_text(json.dumps(list(modules)), encoding="utf-8")
+    os.replace(part, path)
+
+
+def recall(name: str) -> list[str]:
+    """Return what was kept under this name, or nothing."""
+    path = folders()["matplotlib"].parent / f"modules-{name}.json"
+    try:
+        return [str(module) for module in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError):
+        return []
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -22,10 +22,13 @@ from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
 from . import sandbox
+from .caches import recall, remember
 from .execute import SandboxedExecute, _fail
+from .guard import digest
 from .job import Clean, Graded, Job, MachineNotReady, Mark, Result, Settings
 from .marks import kinds, score
 from .mend import Unreadable, blank, grade_id, mend, read
+from .preload import nursery
 from .suspects import suspects
 
 # what these guard against the reference has shown already; a learner's file could trip them
@@ -74,12 +77,18 @@ def prove(job: Job) -> dict[str, Proof]:
             found = {}
             for clean in job.clean:
                 if clean.reference is not None:
-                    found[clean.name] = _prove(job, clean)
+                    found[clean.name] = _prove(job, clean, sandbox.is_used(job.settings.sandbox))
             _proven[key] = found
         return _proven[key]
 
 
-def _prove(job: Job, clean: Clean) -> Proof:
+def _prove(job: Job, clean: Clean, used: bool) -> Proof:
+    name = digest(str(clean.reference) + repr(job.settings.preload))
+    known = recall(name)
+    if known and used:
+        # from an earlier run: they are loaded while the reference runs
+        places = (known, job.settings.hide, job.settings.limits)
+        threading.Thread(target=nursery, args=places, daemon=True).start()
     notebook, _ = mend(nbformat.reads(str(clean.reference), as_version=4), clean)
     notebook = _steps(job, clean, notebook, job.settings.before)
     runner = _runner(job.settings, clean)
@@ -94,7 +103,10 @@ def _prove(job: Job, clean: Clean) -> Proof:
             f"the author's solution of {clean.name!r} does not earn every point here ({words}). "
             "Nobody was graded. Put the machine or the solution right, or use --no-control"
         )
-    return Proof(ends, _worth_loading(runner.modules, job.settings.preload))
+    modules = _worth_loading(runner.modules, job.settings.preload)
+    if list(modules) != known:
+        remember(name, modules)
+    return Proof(ends, modules)
 
 
 def _worth_loading(imported: Iterable[str], packages: Sequence[str]) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ LESSONS: dict[str, str] = {
     "06_many_derivatives": "many_derivatives",
     "07_backwards": "backwards",
     "09_graph_engine": "graph_engine",
+    "11_errata": "errata",
 }
 PAGES: list[str] = ["00_start_here"]
 BOTH = [*LESSONS, *PAGES]

@@ -43,10 +43,13 @@ LESSONS: dict[str, str] = {
     "05_reduce": "reduce",
     "06_many_derivatives": "many_derivatives",
     "07_backwards": "backwards",
+    "08_copies_and_sums": "copies",
     "09_graph_engine": "graph_engine",
+    "10_moving_back": "moving_back",
     "11_errata": "errata",
+    "12_without_races": "without_races",
 }
-PAGES: list[str] = ["00_start_here"]
+PAGES: list[str] = ["00_start_here", "13_training", "bridge", "glossary"]
 BOTH = [*LESSONS, *PAGES]
 
 FRAME = ["Warm-up", "Predict", "Observe", "Explain", "Build", "Quiz", "Exit"]

@@ -58,6 +58,7 @@ def test_what_the_cells_show(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert "give both the same shape" in printed(empty["shapes-refused"])
     watched = re.findall(r"(\d+) of 60 right", printed(empty["watch-run"]))
     assert int(watched[0]) < 45 and int(watched[-1]) >= 59
+    assert int(watched[10]) < int(watched[7]), "fewer are right where the loss has its bump"
     parts = ("map", "zip", "reduce", "unbroadcast", "backward")
     for name in parts:
         assert re.search(rf"{name} +the kit's own", printed(empty["own-compare"]))

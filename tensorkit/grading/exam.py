@@ -8,7 +8,7 @@ data: if just one of them gives the learner's numbers, the message can name the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,10 @@ class Exam:
     def title(self) -> str:
         """What is examined, for the first line of a report."""
         return self.name
+
+    def subject(self, names: Mapping[str, Any]) -> Any:
+        """Return what is examined, out of the notebook's names; ``name`` is among them."""
+        return names[self.name]
 
     def at_hand(self, case: Case) -> dict[str, Any]:
         """Return the data of a public check, by name, for the learner to step through."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import html
 import importlib
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,12 +25,25 @@ HIDDEN = "tensorkit_hidden"  # importable only where grading happens
 
 @dataclass(frozen=True)
 class Block:
-    """Points that are earned when every check of the block passes."""
+    """Points that are earned when every check of the block passes.
+
+    With ``shares`` each check that passes earns its part, rounded down to a quarter in all.
+    """
 
     key: str
     title: str
     points: float
     cases: tuple[Case, ...] = ()
+    shares: bool = False
+
+    def earned(self, found: Sequence[Finding]) -> float:
+        """Return the points that are left after these findings."""
+        if not found:
+            return self.points
+        if not self.shares or any(finding.ends for finding in found):
+            return 0.0
+        passed = len(self.cases) - len(found)
+        return math.floor(4 * self.points * passed / len(self.cases)) / 4
 
 
 @dataclass(frozen=True)
@@ -107,7 +121,7 @@ class Sheet:
         present = [block for block in self._blocks.values() if block.cases]
         results = [(block, self._findings(block)) for block in present]
         weight = sum(block.points for block in present)
-        earned = sum(block.points for block, found in results if not found)
+        earned = sum(block.earned(found) for block, found in results)
         points = self._task.points * earned / weight if weight else self._task.points
         report = self._report(points, results)
         if earned < weight and os.environ.get("NBGRADER_EXECUTION") == "validate":
@@ -117,16 +131,17 @@ class Sheet:
     def _findings(self, block: Block) -> list[Finding]:
         exam = self._task.exam
         if exam.name not in self._names:
-            return [Finding(f"{exam.name} is not defined: run the cell in which you write it.")]
+            what = f"{exam.name} is not defined: run the cell in which you write it."
+            return [Finding(what, ends=True)]
         found: list[Finding] = []
         for case in block.cases:
             if self._ended:
                 break
-            finding = exam.examine(self._names[exam.name], case)
+            finding = exam.examine(exam.subject(self._names), case)
             if finding:
                 found.append(finding)
                 self._ended = finding.ends
-        return found or ([Finding("")] if self._ended else [])
+        return found or ([Finding("", ends=True)] if self._ended else [])
 
     def _report(self, points: float, results: Sequence[tuple[Block, list[Finding]]]) -> str:
         seen = "" if self._is_complete else " from the checks in this notebook"

@@ -21,6 +21,8 @@ from nbgrader.validator import Validator
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from tensorkit.cli import homework as versions
+
 ROOT = COURSE.parent
 GRADIENTS = HOMEWORKS["gradients"]
 # what each learner hands in, by the ids of the bank; the rest of each is the reference solution
@@ -257,6 +259,15 @@ def test_no_solution_and_no_hidden_check_leaves_the_house(graded, home):
     found = [line for line in secrets(home) if line in everything]
     assert not found
     assert not list((graded.folder / "release").rglob("*.py"))
+
+
+@each_homework
+def test_the_command_writes_the_very_release(graded, home):
+    made = versions.student(nbformat.read(home.notebook, as_version=4))
+    release = nbformat.read(
+        graded.folder / "release" / home.name / f"{home.name}.ipynb", as_version=4
+    )
+    assert made == release
 
 
 @each_homework

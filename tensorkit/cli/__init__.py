@@ -58,6 +58,20 @@ def _parser() -> argparse.ArgumentParser:
     site.add_argument("--repository", help="owner/name on GitHub, for Binder and Colab")
     site.set_defaults(run="tensorkit.cli.website:site")
 
+    homework = commands.add_parser(
+        "homework", help="write a homework: for students, for yourself, or its answers"
+    )
+    homework.add_argument("names", nargs="*", help="only these (all)", metavar="NAME")
+    versions = homework.add_mutually_exclusive_group()
+    versions.add_argument(
+        "--self-study", action="store_true", help="all checks open, answers after three tries"
+    )
+    versions.add_argument("--answers", action="store_true", help="the answer key")
+    homework.add_argument(
+        "--output", type=Path, default=Path(), help="the folder to write into (this one)"
+    )
+    homework.set_defaults(run="tensorkit.cli.homework:homework")
+
     course = commands.add_parser("course", help="copy the homework's course folder, for teachers")
     course.add_argument("folder", type=Path, nargs="?", default=Path("tensorkit-course"))
     course.set_defaults(run="tensorkit.cli.lessons:course")

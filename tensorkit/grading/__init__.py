@@ -6,7 +6,8 @@ A graded cell reads
     check = grading.sheet("gradients.mul", globals())
     check.score()
 
-and everything a learner could have renamed in the notebook is looked up here instead.
+and everything a learner could have renamed in the notebook is looked up here instead. Without a
+teacher the second line calls ``grading.study``.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from .sheet import Score, Sheet
+from .self_study import Study
+from .sheet import Score, Sheet, Task
 
-__all__ = ["Score", "Sheet", "sheet"]
+__all__ = ["Score", "Sheet", "Study", "sheet", "study"]
 
 
 def sheet(where: str, names: Mapping[str, Any]) -> Sheet:
@@ -25,6 +27,18 @@ def sheet(where: str, names: Mapping[str, Any]) -> Sheet:
 
     Raises KeyError if the homework has no such task.
     """
-    homework, _, task = where.partition(".")
-    module = importlib.import_module(f"{__name__}.{homework}")
-    return Sheet(where, module.TASKS[task], names)
+    return Sheet(where, _task(where), names)
+
+
+def study(where: str, names: Mapping[str, Any]) -> Study:
+    """Open the sheet of the self-study version: all checks in the open, solutions after tries.
+
+    Raises KeyError if the homework has no such task.
+    """
+    return Study(where, _task(where), names)
+
+
+def _task(where: str) -> Task:
+    homework, _, name = where.partition(".")
+    task: Task = importlib.import_module(f"{__name__}.{homework}").TASKS[name]
+    return task

@@ -86,11 +86,12 @@ def test_data_of_the_failed_check_is_at_hand_and_the_last_line_runs(home, task):
     tried = set()
     for entry in home.wrong():
         if entry.task == task:
-            sheet = home.sheet(task, home.run(home.cell(entry), entry.id))
-            for call in re.findall(r"(?m)^try: (.*)", sheet.score().report):
+            names = home.run(home.cell(entry), entry.id)
+            sheet = home.sheet(task, names)
+            for call in re.findall(r"(?ms)^try: (.*?)(?:\n\n|\Z)", sheet.score().report):
                 if call not in tried:
                     tried.add(call)
-                    assert eval(call, {"tk": tk, "check": sheet}) is not None
+                    assert eval(call, names | {"tk": tk, "check": sheet}) is not None
 
 
 def test_names_the_learner_has_taken_do_not_matter():

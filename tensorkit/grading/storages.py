@@ -32,10 +32,10 @@ def lying(laid: Laid) -> tk.Tensor:
 class LoopExam(Exam):
     """Examine a function of ``fn`` that returns a loop; ``expect`` is what out should hold.
 
-    ``case.extra`` is fn and, for a fold, dim; ``case.how`` is the Layout of out ("once" is plain),
-    ``case.buffer`` what each cell of out holds before, 0 if left out. ``expect`` gets fn, the
-    inputs, the rest of ``extra`` and, for a fold, what out holds before. ``step`` is the stepper's
-    call without its closing bracket.
+    ``case.extra`` is fn and, for a fold, dim; for a map that stretches its input, out's shape.
+    ``case.how`` is the Layout of out ("once" is plain), ``case.buffer`` what each cell of out holds
+    before, 0 if left out. ``expect`` gets fn, the inputs, the rest of ``extra`` and, for a fold,
+    what out holds before. ``step`` is the stepper's call without its closing bracket.
     """
 
     expect: Callable[..., Array] = lambda: np.zeros(())
@@ -65,7 +65,7 @@ class LoopExam(Exam):
         self._run(label, case, loop, *self._arguments(case, out, inputs))
         self._same(case, before)
         got, want = out.numpy(), self._right(case, "")
-        if differs(got, want) and not (got - self._start(case)).any():
+        if differs(got, want) and (got == self._start(case)).all():
             raise self._stop(case, f"{self.name}, {case.about}: nothing was written into out")
         if differs(got, want):
             because = self._diagnose(case, "", got)
@@ -83,7 +83,7 @@ class LoopExam(Exam):
 
     def _arguments(self, case: Case, out: tk.Tensor, inputs: list[tk.Tensor]) -> tuple[Any, ...]:
         parts = [part for t in (out, *inputs) for part in (t.storage, t.shape, t.strides)]
-        return (*parts, *case.extra[1:])
+        return (*parts, *(case.extra[1:] if self.folds else ()))
 
     def _start(self, case: Case) -> float:
         return 0.0 if case.buffer is None else float(case.buffer)
@@ -99,6 +99,9 @@ class LoopExam(Exam):
         return np.array(out.storage[alone])
 
     def _call(self, case: Case) -> str:
+        wide = self._right(case, "").shape
+        if not self.folds and any(laid.values.shape != wide for laid in case.inputs):
+            return ""  # a stepper shows loops over tensors of one shape
         more = f", out_strides={self._out(case).strides}" if case.how != "once" else ""
         return f"{self.step}{more}{', start=check.start' if case.buffer is not None else ''})"
 
@@ -106,7 +109,8 @@ class LoopExam(Exam):
         given = zip(self.names, case.inputs, strict=True)
         parts = [f"{name} = {numbers(laid.values)}" for name, laid in given]
         fn, *more = case.extra
-        parts += [f"fn = {fn.__name__}", *(f"dim = {dim}" for dim in more)]
+        name = "dim" if self.folds else "out_shape"
+        parts += [f"fn = {fn.__name__}", *(f"{name} = {value}" for value in more)]
         return ", ".join(parts)
 
     def _right(self, case: Case, of: str) -> Array:

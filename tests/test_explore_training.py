@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,6 +12,12 @@ import tensorkit as tk
 from tensorkit import nn, optim
 from tensorkit.nn.watching import DECADES, decided, flow, look, plane, train
 from tensorkit.pictures.training import MOST, training_scene
+
+
+def alone(call):
+    """Return what a call gives in a thread of its own: a browser's loop may run in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(call).result()
 
 
 def model(generator=None):
@@ -169,7 +176,7 @@ def test_training_in_the_background_is_stopped_and_keeps_what_it_learned():
         assert button.disabled
         return shown
 
-    shown = asyncio.run(notebook())
+    shown = alone(lambda: asyncio.run(notebook()))
     count = len(training.snapshots)
     assert 3 <= count < 100
     assert not training.running
@@ -181,7 +188,7 @@ def test_start_needs_a_notebook():
     x, y = points()
     training = tk.explore.training(model(), x, y)
     with pytest.raises(RuntimeError, match=r"use run\(\) here"):
-        training.start()
+        alone(training.start)
 
 
 def test_impossible_options_are_refused():

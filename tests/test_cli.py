@@ -340,6 +340,45 @@ def test_a_page_shows_all_and_its_steppers_step(published, page):
     assert page.locator("img[src^='data:image/png']").is_visible()
 
 
+# The least contrast of any text with the ground behind it, as WCAG reckons it.
+CONTRAST = """() => {
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+  const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+  const ground = e => {
+    for (; e; e = e.parentElement) {
+      const colour = numbers(getComputedStyle(e).backgroundColor);
+      if (colour.length === 3) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const e of document.querySelectorAll("p, li, th, td, h1, h2, code, .highlight span")) {
+    if (!e.textContent.trim() || !e.getClientRects().length) continue;
+    const both = [numbers(getComputedStyle(e).color), ground(e)].map(light).sort((a, b) => a - b);
+    found.push([(both[1] + 0.05) / (both[0] + 0.05), e.textContent.slice(0, 20)]);
+  }
+  return found.sort((a, b) => a[0] - b[0])[0];
+}"""
+
+
+@pytest.mark.parametrize("kind", ["page", "slides"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_both_follow_the_readers_scheme_and_stay_readable(published, new_page, kind, scheme):
+    page = new_page(color_scheme=scheme)
+    page.goto(published[kind].as_uri())
+    body = page.evaluate("getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor")
+    assert body == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 17, 17)"}[scheme]
+    least, words = page.evaluate(CONTRAST)
+    assert least >= 4, words
+    page.emulate_media(media="print")
+    page.wait_for_function(
+        "getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor"
+        " === 'rgb(255, 255, 255)'"
+    )
+
+
 # Doctor and warm
 
 

@@ -337,6 +337,16 @@ def test_the_answer_and_its_picture_stay_shut_until_one_commits(page: Any) -> No
     assert stepper.locator(".tk-count").inner_text() == "1 / 1"
 
 
+def test_a_picture_that_opens_is_as_dark_as_its_page(new_page: Any) -> None:
+    page = new_page(color_scheme="dark")
+    shown = Predict("sum-dim-0", show=two_steps()).html()
+    page.set_content(f"<style>body {{ background: #111 }}</style>{shown}")
+    page.get_by_role("button", name="No idea, show me").click()
+    stepper = page.locator(".tk[aria-roledescription=stepper]")
+    assert stepper.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(17, 17, 17)"
+    assert page.locator(".tkq[data-tk-dark]").count() == 1
+
+
 def test_a_known_slip_is_answered_and_an_unknown_one_too(page: Any) -> None:
     page.set_content(host(Predict("sum-dim-0").html(), Predict("bias").html()))
     first, second = page.locator(".tkq").all()

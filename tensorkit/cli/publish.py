@@ -102,6 +102,7 @@ def _convert(lesson: NotebookNode, path: Path, kind: type[HTMLExporter], templat
         config=Config(NbConvertBase={"display_data_priority": PRIORITY}),
         template_name=template,
         extra_template_basedirs=[str(HERE / "templates")],
+        extra_template_paths=[str(HERE / "templates")],  # for what both templates include
         embed_images=True,
         filters={"markdown2html": _markdown2html},
     )

@@ -10,6 +10,7 @@ import json
 import linecache
 import re
 import sys
+import warnings
 from functools import cached_property
 from pathlib import Path
 
@@ -153,7 +154,10 @@ def execute(source: str, name: str, names: dict) -> dict:
     """Run a cell as a notebook would, with its lines known to tracebacks."""
     filename = f"<{name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    exec(compile(source, filename, "exec"), names)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # of assert (a, b); a notebook prints it
+        code = compile(source, filename, "exec")
+    exec(code, names)
     return names
 
 

@@ -2,7 +2,8 @@
 
 Wrong answers of the bank that lose a point or more in their task; answers that are right although
 they look different and keep all; mutants of the right answers, and those of them that lose nothing.
-What loses nothing is listed, with its reason, in the homework's own tests.
+What loses nothing is listed, with its reason, in the homework's own tests. In the bad assert most
+of them live: with other data a good test is another good test.
 """
 
 import sys

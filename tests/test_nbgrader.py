@@ -53,6 +53,10 @@ WRONG: dict[str, dict[str, list[str]]] = {
         "in-order": ["tensor_map_layout-O02", "tensor_zip_layout-O10", "tensor_reduce_layout-R13"],
         "starts": ["tensor_reduce_start-R01", "mean-A01", "max_reduce-R20"],
     },
+    "bad_assert": {
+        "praise": ["fixed_assert-E11", "check_reduce-T03", "check_backward_any-S01"],
+        "alarms": ["check_reduce_any-G06", "check_unbroadcast_any-W05", "check_backward_any-S02"],
+    },
 }
 EACH_WRONG = [
     (HOMEWORKS[name], student) for name, students in WRONG.items() for student in students

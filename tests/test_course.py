@@ -31,6 +31,7 @@ from lessons import (
 
 import tensorkit.lessons as practised
 from tensorkit.cli import publish
+from tensorkit.lessons.progress import ORDER
 from tensorkit.widgets.questions import bank
 from tensorkit.widgets.questions import lessons as banks
 
@@ -206,7 +207,9 @@ def test_every_build_has_its_stub_stepper_check_answer_and_hints(name: str) -> N
         assert re.search(r"raise NotImplementedError\(.+\)\n?\Z", stub), build
         assert f"{build}-step" in there
         checks = there[f"{build}-check"].source
-        assert re.search(rf'tk\.practice\("{LESSONS[name]}\.\w+", globals\(\)\)', checks)
+        # what a report advises is a call with check.x
+        practice = rf'check = tk\.practice\("{LESSONS[name]}\.\w+", globals\(\)\)\ncheck'
+        assert re.fullmatch(practice, checks)
         answered = there[f"{build}-answer"]
         assert answered.metadata.tags == ["answer"]
         defined = set(re.findall(r"^def (\w+)", stub, re.MULTILINE))
@@ -220,6 +223,16 @@ def test_every_task_of_the_practice_is_used(name: str) -> None:
     module = __import__(f"{practised.__name__}.{LESSONS[name]}", fromlist=["TASKS"])
     used = re.findall(r'tk\.practice\("\w+\.(\w+)"', "\n".join(c.source for c in code(name)))
     assert sorted(used) == sorted(module.TASKS)
+
+
+def test_the_first_page_and_the_progress_name_every_lesson() -> None:
+    table = re.findall(
+        r"^\| \d+ \| \[.*\]\((\w+)\.ipynb\).* \| (\d+) \|$", text_of(PAGES[0]), re.MULTILINE
+    )
+    assert [name for name, _ in table if name in LESSONS] == list(LESSONS)
+    for name, minutes in table:
+        assert f"About {minutes} minutes." in text_of(name)
+    assert [lesson for lesson in ORDER if lesson in LESSONS.values()] == list(LESSONS.values())
 
 
 # Run

@@ -20,6 +20,7 @@ from .moves import CONTIGUOUS, VIEW, need_tensor
 from .ops import CALLS
 from .random import draw
 from .reduction import EXPAND, SUM, chosen_dims
+from .zips import Choose
 
 Dims = int | tuple[int, ...] | None
 
@@ -118,16 +119,19 @@ def diagonal(x: Any, offset: int = 0) -> Any:
     return INDEX(x, (..., rows, rows + offset))
 
 
+LIMIT = Choose(
+    "clip", "clip", "smaller(larger(c, x), y)",
+    "0.0 if c < x else (0.0 if c > y else 1.0)", "0.0", "0.0",
+    latex=r"\min(\max(c, x), y)", about="c, but no less than x and no more than y",
+)  # fmt: skip
+
+
 def clip(x: Any, low: float | None = None, high: float | None = None) -> Any:
     """Limit to ``low`` and ``high``; the slope is 1 between them and at them, 0 outside."""
     need_tensor("clip", x)
-    inside = np.ones(x.shape, bool)
-    if low is not None:
-        inside &= ~(x.numpy() < low)
-    if high is not None:
-        inside &= ~(x.numpy() > high)
-    limited = np.clip(x.numpy(), low, high).astype(x.dtype)
-    return CALLS["where"](inside, x, limited)
+    top = math.inf if high is None else float(high)
+    # as in NumPy, the upper limit has the last word
+    return LIMIT(x, min(-math.inf if low is None else float(low), top), top)
 
 
 def var(x: Any, dim: Dims = None, keepdim: bool | None = None, correction: int = 1) -> Any:
@@ -242,8 +246,8 @@ def _position(
     if (x.size if dim is None else x.shape[dim]) == 0:
         raise ShapeError(f"{name} of no numbers has no answer: shape {x.shape}, dim {dim}")
     keep = dim is not None if keepdim is None else keepdim
-    # float64 whatever x is: float32 cannot count beyond 2**24
-    found = np.asarray(find(x.numpy(), axis=dim, keepdims=keep), dtype=np.float64, order="C")
+    # float64 whatever x is: float32 cannot count beyond 2**24. NumPy copies what is read-only.
+    found = np.asarray(find(x._array(), axis=dim, keepdims=keep), dtype=np.float64, order="C")
     at = in_order(found.shape, found.dtype)
     return x.made._of(found.reshape(-1), at)
 

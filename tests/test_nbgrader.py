@@ -49,6 +49,10 @@ WRONG: dict[str, dict[str, list[str]]] = {
         "left": ["shape_broadcast-B05", "broadcast_index_any-B06", "broadcast_axes-Y01"],
         "loose": ["shape_broadcast_any-B03", "broadcast_index-B07", "broadcast_axes-Y02"],
     },
+    "engine": {
+        "overwriting": ["topological_sort-T07", "backpropagate-A09", "accumulate-A08"],
+        "sharing": ["topological_sort-T06", "backpropagate_any-A15", "accumulate-A15", "seed-S02"],
+    },
     "loops": {
         "in-order": ["tensor_map_layout-O02", "tensor_zip_layout-O10", "tensor_reduce_layout-R13"],
         "starts": ["tensor_reduce_start-R01", "mean-A01", "max_reduce-R20"],

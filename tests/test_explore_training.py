@@ -94,6 +94,10 @@ def test_a_dead_layer_is_named():
     scene = training_scene([taken], x, y)
     assert "4 of 5 units of layers.0.weight get no gradient" in scene.steps[0].say
     assert scene.steps[0].wrong
+    net.layers[0].bias.copy_(np.array([-9.0, 1.0, 1.0, 1.0, 0.5]))
+    few = training_scene([look(net, nn.BCELoss(), x, y, 0)], x, y)
+    assert "1 of 5 units of layers.0.weight get no gradient" in few.steps[0].say
+    assert not few.steps[0].wrong, "a few dead units are told, and are no mistake"
     net.layers[2].weight.copy_(np.zeros((5, 1)))
     net.layers[2].bias.copy_(np.array([800.0]))
     over = training_scene([look(net, nn.BCELoss(), x, y, 0)], x, y)

@@ -119,7 +119,7 @@ class Watching:
                 text[key] = percent(count, flow.size)
                 keep["ghost" if count == 0 else None].append(key)
             text[note] = said_dead(flow)
-            if flow.dead:
+            if 2 * flow.dead >= flow.units:  # a few dead units are the way of relu
                 dead.append(keys[0])
         biggest = [
             keys[int(np.argmax([flow.zeros, *flow.counts]))]

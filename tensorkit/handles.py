@@ -28,9 +28,11 @@ class Variable:
 
     @property
     def name(self) -> str:
-        """The operation that made it, or ``leaf``."""
+        """The operation that made it, ``leaf``, or ``constant`` where no gradient goes."""
         node = self.tensor.ctx
-        return "leaf" if node is None else node.function.name
+        if node is None:
+            return "constant" if self.is_constant() else "leaf"
+        return node.function.name
 
     def is_leaf(self) -> bool:
         """Whether nothing made it: its derivative is what backward is for."""

@@ -232,6 +232,7 @@ def test_a_handle_tells_what_an_engine_needs():
     assert (out.name, square.name, square.parents[0].name) == ("mul", "mul", "leaf")
     assert [v.unique_id for v in square.parents] == [id(x), id(x)]
     assert constant.is_constant()
+    assert constant.name == "constant"
     assert not constant.is_leaf()
     ((to, share),) = out.chain_rule(tk.tensor([1.0, 10.0]))
     assert to.unique_id == square.unique_id

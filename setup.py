@@ -82,7 +82,7 @@ EXTRAS = {
     "site": ["docutils>=0.20,<1", "furo>=2025.9,<2027", "myst-nb>=1.3,<2", "sphinx>=8.2,<10"],
     # The 8x8 digits to train on; nothing else of it is used.
     "data": ["scikit-learn>=1.6,<2"],
-    # Grading on a cluster. Versions are dates: the bound is the year after the newest that was tried.
+    # Grading on a cluster. Versions are dates: the bound is the year after the newest one tried.
     "grading": ["distributed>=2025.1,<2027"],
     # The ratios in benchmarks/ were measured against these versions.
     "bench": ["autograd==1.9.1", "mygrad==2.5.0", "torch==2.13.0"],

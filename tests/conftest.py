@@ -118,8 +118,14 @@ class Lab:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A JupyterLab server on a free port, with settings of its own, in an empty folder."""
+    with serve(tmp_path_factory.mktemp("lab"), tmp_path_factory.mktemp("jupyter")) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def serve(folder: Path, home: Path) -> Iterator[Lab]:
+    """Run a JupyterLab server in ``folder``; its own settings and its log are in ``home``."""
     pytest.importorskip("jupyterlab", reason="the notebook tests need jupyterlab")
-    folder, home = tmp_path_factory.mktemp("lab"), tmp_path_factory.mktemp("jupyter")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -136,6 +142,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with (home / "log").open("wb") as log:
         server = subprocess.Popen(
             command,
+            cwd=folder,
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, **places, "PYTHONPATH": path, "PYTHONWARNINGS": "default"},

@@ -16,11 +16,12 @@ apt = if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null; \
 	else echo "$(2) Install it with: sudo apt-get install $(1)" >&2; exit 1; fi
 
-.PHONY: help lab test site bench bench-widgets bench-grading bubblewrap format slides gallery clean chromium
+.PHONY: help lab test kill-table site bench bench-widgets bench-grading bubblewrap format slides gallery clean chromium
 
 help:
 	@echo "make lab      open the first lesson in JupyterLab"
 	@echo "make test     lint, check types, run all tests"
+	@echo "make kill-table  count the wrong answers that each homework catches"
 	@echo "make bench    compare speed with other libraries (downloads PyTorch), draw benchmarks/speed.png"
 	@echo "make bench-widgets  measure steppers and explorers in a browser"
 	@echo "make bench-grading  compare grading with plain nbgrader, draw benchmarks/grading.png"
@@ -39,6 +40,9 @@ test: $(VENV)/.test chromium bubblewrap
 	$(BIN)/mypy --strict tensorkit
 	$(BIN)/tensorkit warm
 	$(BIN)/pytest -n $(JOBS) --dist loadfile
+
+kill-table: $(VENV)/.test
+	@$(BIN)/python tests/kill_table.py
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks --all --write

@@ -13,6 +13,8 @@ from mutants import mutants
 
 from tensorkit.grading import quiet
 
+HEADS = ("wrong", "killed", "right", "kept", "mutants", "alive")
+
 
 def line(home: Homework) -> list[int]:
     killed = kept = 0
@@ -26,12 +28,20 @@ def line(home: Homework) -> list[int]:
     return [len(home.wrong()), killed, len(home.bank) - len(home.wrong()), kept, made, alive]
 
 
+def show(name: str, numbers: list[int]) -> None:
+    print(f"{name:12}" + "".join(f"{number:>9}" for number in numbers), flush=True)
+
+
 def main(names: list[str]) -> None:
     quiet.SECONDS = 0.5
-    heads = ["wrong", "killed", "right", "kept", "mutants", "alive"]
-    print(f"{'homework':12}" + "".join(f"{head:>9}" for head in heads))
+    print(f"{'homework':12}" + "".join(f"{head:>9}" for head in HEADS))
+    lines = []
     for name in names or HOMEWORKS:
-        print(f"{name:12}" + "".join(f"{number:9}" for number in line(HOMEWORKS[name])))
+        lines.append(line(HOMEWORKS[name]))
+        show(name, lines[-1])
+    wrong, killed, *others = [sum(column) for column in zip(*lines, strict=True)]
+    show("all", [wrong, killed, *others])
+    print(f"{100 * killed / wrong:.1f} % of the bank's wrong answers lose a point or more")
 
 
 if __name__ == "__main__":

@@ -193,3 +193,20 @@ def test_the_command_writes_versions_beside_each_other_and_over_nothing(tmp_path
     assert not (tmp_path / "new" / "one_tape.ipynb").exists(), "refused before anything is written"
     assert run(["homework", "gradient", *where]) == 1
     assert "one_tape" in capsys.readouterr().err
+
+
+def test_the_guides_know_every_homework_and_every_cell_for_a_person():
+    guide = (sources.folder() / "INSTRUCTOR.md").read_text("utf-8")
+    for home in HOMEWORKS.values():
+        points = sum(record["points"] for record in home.records.values() if record["grade"])
+        (week,) = [
+            text for text in guide.split("\n") if re.search(rf"A\d `{home.name}`.* \| \d", text)
+        ]
+        assert re.search(rf"\b{points:g}\b", week)
+        for cell in home.manual:
+            (line,) = [text for text in guide.split("\n") if f"`{home.name}`: `{cell}`" in text]
+            assert f"| {home.records[cell]['points']:g} |" in line
+    for page in ("INSTRUCTOR.md", "STUDENT.md"):
+        text = (sources.folder() / page).read_text("utf-8")
+        for link in re.findall(r"\]\((\w+\.md)\)", text):
+            assert (sources.folder() / link).is_file()

@@ -108,8 +108,9 @@ class Explosion(JacobianPicture):
         inputs = [key for k in self.ins for key in self.values[k].keys]
         out = self.values[self.tape.result].keys
         made = texts(self.out.values)
+        goes = "go" if len(self.ins) > 1 else "goes"
         scene.step(
-            f"One tensor operation: {self.listed()} go in, out {self.out.shape} comes out."
+            f"One tensor operation: {self.listed()} {goes} in, out {self.out.shape} comes out."
             f"{self.rest}",
             read=inputs,
             write=out,

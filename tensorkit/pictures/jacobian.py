@@ -164,8 +164,9 @@ class JacobianPicture:
         inputs = [key for k in self.ins for key in self.values[k].keys]
         out = self.values[self.tape.result].keys
         made = texts(self.out.values)
+        goes = "go" if len(self.ins) > 1 else "goes"
         scene.step(
-            f"Forward: {self.listed()} go in, out {self.out.shape} comes out.{self.rest}",
+            f"Forward: {self.listed()} {goes} in, out {self.out.shape} comes out.{self.rest}",
             read=inputs,
             write=out,
             text=dict(zip(out, made, strict=True)),

@@ -7,11 +7,13 @@ import html
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
+from conftest import Lab, serve
 from homework import COURSE, HIDDEN, HOMEWORKS, Homework, name_of
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.auth import Authenticator
@@ -326,3 +328,41 @@ def test_a_machine_without_the_hidden_checks_refuses_to_grade(graded, monkeypatc
     monkeypatch.setenv("PYTHONPATH", f"{HIDDEN}:{ROOT}")
     assert graded.tools.autograde("gradients", "reference", force=True)["success"]
     assert points(graded, GRADIENTS, "reference") == whole(GRADIENTS)
+
+
+@pytest.fixture(scope="module")
+def staffroom(course, tmp_path_factory) -> Iterator[Lab]:
+    """JupyterLab in the course's folder, as a teacher starts it."""
+    with serve(course.home, tmp_path_factory.mktemp("staffroom")) as started:
+        yield started
+
+
+def test_formgrader_shows_a_submission_of_each_homework(course, staffroom, page):
+    page.set_default_timeout(60_000)
+    front = f"http://127.0.0.1:{staffroom.port}/formgrader"
+    for home in HOMEWORKS.values():
+        if home.name not in course.done:
+            course.done.add(home.name)
+            run_course(course, home)
+    page.goto(front)
+    for home in HOMEWORKS.values():
+        line = page.locator("tr", has=page.get_by_role("link", name=home.name, exact=True)).first
+        line.wait_for()
+        students = 3 + len(WRONG.get(home.name, {}))
+        assert line.inner_text().split()[-1] == str(students)
+    for home in HOMEWORKS.values():
+        with course.tools.gradebook as book:
+            (notebook,) = book.find_submission(home.name, "reference").notebooks
+            address, scores = notebook.id, [grade.score for grade in notebook.grades]
+        page.goto(f"{front}/submissions/{address}/?index=0")
+        page.wait_for_function(
+            "points => [...document.querySelectorAll('input.score')]"
+            ".reduce((sum, box) => sum + Number(box.value || box.placeholder), 0) === points",
+            arg=sum(scores),
+        )
+        assert page.locator("input.score").count() == len(scores)
+    # of other hosts it asks for MathJax alone, and does without
+    assert all("mathjax" in url.lower() for url in page.asked), page.asked
+    assert set(page.errors) <= {"MathJax is not defined"}
+    page.asked.clear()
+    page.errors.clear()

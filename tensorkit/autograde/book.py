@@ -14,13 +14,26 @@ from typing import Any
 from nbgrader import api
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import parse_utc
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from .job import Graded, NotReady, Result
 
 PATIENCE = 60.0  # seconds to wait for another writer
+
+_GRADES: Any = api.Grade.__table__
+_COMMENTS: Any = api.Comment.__table__
+SET_GRADES = (
+    update(_GRADES)
+    .where(_GRADES.c.notebook_id == bindparam("of"), _GRADES.c.cell_id == bindparam("cell"))
+    .values(auto_score=bindparam("score"), needs_manual_grade=bindparam("question"))
+)
+SET_COMMENTS = (
+    update(_COMMENTS)
+    .where(_COMMENTS.c.notebook_id == bindparam("of"), _COMMENTS.c.cell_id == bindparam("cell"))
+    .values(auto_comment=bindparam("comment"))
+)
 
 
 @dataclass(frozen=True)
@@ -165,20 +178,23 @@ class Book:
             .all()
         )
         ids = {**notebook.tasks, **notebook.grades}
+        grades = []
         for name, mark in graded.marks.items():
-            cell = ids[name]
             # what a person decided may have to be looked at again, but it stays
-            open_question = manual.get(cell) is not None or mark.score is None
-            values = {"auto_score": mark.score, "needs_manual_grade": open_question}
-            where = (table.notebook_id == mine, table.cell_id == cell)
-            run(update(table).where(*where).values(**values))
-        for name, comment in graded.comments.items():
-            if name in notebook.comments:
-                of = (
-                    api.Comment.notebook_id == mine,
-                    api.Comment.cell_id == notebook.comments[name],
-                )
-                run(update(api.Comment).where(*of).values(auto_comment=comment))
+            question = manual.get(ids[name]) is not None or mark.score is None
+            grades.append(
+                {"of": mine, "cell": ids[name], "score": mark.score, "question": question}
+            )
+        comments = [
+            {"of": mine, "cell": notebook.comments[name], "comment": comment}
+            for name, comment in graded.comments.items()
+            if name in notebook.comments
+        ]
+        # one statement for all cells: with one for each, this would take most of the time
+        if grades:
+            run(SET_GRADES, grades)
+        if comments:
+            run(SET_COMMENTS, comments)
 
     def _score(self, submission: str) -> float:
         """Add up the grades of a submission as nbgrader does, by hand or by check."""

@@ -24,6 +24,7 @@ from .job import Limits
 
 READY = b"ready"
 PATIENCE = 60.0  # seconds for imports, and for a fork
+PRIVATE = ("/tmp/", "/dev/shm/")  # a fork gets empty ones, and could import nothing from there
 SHORT = "/tmp" if os.path.isdir("/tmp") else None
 
 
@@ -191,6 +192,9 @@ def nursery(modules: Sequence[str], hide: Sequence[str], limits: Limits) -> Nurs
             found = None
         if found is None:
             try:
+                buried = [path for path in sandbox.shown(()) if path.startswith(PRIVATE)]
+                if buried:
+                    raise OSError(f"{buried[0]} lies in a folder of which each kernel has its own")
                 found = Nursery(modules, hide, limits)
             except OSError as error:
                 found = str(error)

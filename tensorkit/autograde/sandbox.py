@@ -178,7 +178,7 @@ def _view(box: Box, limits: Limits, hide: Iterable[str], caches: Mapping[str, st
     for place in ("/tmp", "/dev/shm"):
         words += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", place]
     made = {"/", "/tmp", "/dev", "/dev/shm", "/proc"}
-    for path in _readable(show):
+    for path in shown(show):
         words += _parents(path, made)
         if os.path.islink(path) and path in SYSTEM:
             words += ["--symlink", os.readlink(path), path]
@@ -188,7 +188,7 @@ def _view(box: Box, limits: Limits, hide: Iterable[str], caches: Mapping[str, st
     words += [*_parents(HOME, made), "--bind", str(box.home), HOME, "--bind", str(box.work), WORK]
     for place in inside(caches):
         words += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", place]
-    for path in _hidden(hide, [*SYSTEM, *_readable(show)]):
+    for path in _hidden(hide, [*SYSTEM, *shown(show)]):
         words += ["--perms", "0000", "--size", "4096", "--tmpfs", path]
     return words
 
@@ -222,7 +222,7 @@ def _namespaces() -> list[str]:
     return [*words, "--unshare-user"]
 
 
-def _readable(show: Iterable[str]) -> list[str]:
+def shown(show: Iterable[str]) -> list[str]:
     """List what every sandbox shows: the system, this Python, its packages, this package."""
     python = [sys.prefix, sys.base_prefix, os.path.dirname(os.path.realpath(sys.executable))]
     packages = [path for path in sys.path if os.path.basename(path).endswith("-packages")]

@@ -32,7 +32,8 @@ function isDark(root) {
   if (/vscode-(dark|light|high)/.test(body.className)) return /vscode-(dark|high-contrast(?!-light))/.test(body.className);
   if (root.closest(".has-dark-background")) return true;
   for (let e = root.parentElement; e; e = e.parentElement) {
-    if (e.classList.contains("tk")) continue; // a question around it asks the same, maybe later
+    // a question around it asks the same, maybe later
+    if (e.classList.contains("tk")) continue;
     const [r, g, b, alpha = 1] = (getComputedStyle(e).backgroundColor.match(/^rgb.*/) || [""])[0].match(/[\d.]+/g)?.map(Number) ?? [0, 0, 0, 0];
     if (alpha > 0.5) return 0.2126 * r + 0.7152 * g + 0.0722 * b < 110;
   }

@@ -137,7 +137,9 @@ def serve(folder: Path, home: Path) -> Iterator[Lab]:
     command = [sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser"]
     command += [f"--port={port}", "--ip=127.0.0.1", f"--ServerApp.root_dir={folder}"]
     command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"]
-    command += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
+    for app in ("LabApp", "JupyterNotebookApp"):
+        command += [f"--{app}.expose_app_in_browser=True"]
+    command += ["--LabApp.news_url=None"]
     command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     with (home / "log").open("wb") as log:
         server = subprocess.Popen(

@@ -44,13 +44,10 @@ def opened(page: Any, tmp_path: Path, *bodies: str, said: Any = None) -> Any:
     """Open a page over the answers that it keeps."""
     place = tmp_path / "page.html"
     place.write_text(host(*bodies), "utf-8")
-    page.goto(place.as_uri())
     if said is not None:
-        for key, one in said.items():
-            page.evaluate(
-                "([k, v]) => localStorage.setItem('tensorkit:' + k, v)", [key, json.dumps(one)]
-            )
-        page.reload()
+        kept = {f"tensorkit:{key}": json.dumps(one) for key, one in said.items()}
+        page.add_init_script(f"Object.assign(localStorage, {json.dumps(kept)})")
+    page.goto(place.as_uri())
     return page.locator(".tkq").last
 
 

@@ -103,6 +103,8 @@ def test_notebook_7_shows_an_explorer(lab: Lab, new_page: Any) -> None:
     page = new_page()
     page.set_default_timeout(90_000)
     page.goto(f"http://127.0.0.1:{lab.port}/notebooks/seven.ipynb")
+    page.wait_for_function("() => window.jupyterapp !== undefined")
+    page.wait_for_function(IDLE)
     page.locator(".jp-Notebook .jp-CodeCell .cm-content").click()
     page.keyboard.press("Shift+Enter")
     root = page.locator(HTML).first

@@ -299,7 +299,8 @@ def test_feedback_shows_messages_but_no_hidden_check(graded, home):
 def test_validate_passes_a_right_release_and_reports_a_wrong_one(graded, tmp_path):
     path = tmp_path / "gradients.ipynb"
     release = graded.folder / "release" / "gradients" / "gradients.ipynb"
-    for cells, works in [(GRADIENTS.solutions, True), (wrong_cells(GRADIENTS, "undoing"), False)]:
+    wrong = wrong_cells(GRADIENTS, "undoing")
+    for cells, works in [(right_cells(GRADIENTS), True), (wrong, False)]:
         notebook = nbformat.read(release, as_version=4)
         fill(notebook, cells)
         nbformat.write(notebook, path)

@@ -84,6 +84,7 @@ def unwind(
     """
     start = starting_gradient(root, grad_out)
     add: Any = operator.add if create_graph else plus
+    keep = retain_graph or create_graph
     nodes = nodes_behind(root)
     for node in nodes:
         if node._freed:
@@ -119,6 +120,8 @@ def unwind(
         finally:
             grad_mode.on = before
         yield node, grad, grads
+        if not keep:
+            node._free()  # what it had saved is memory for the gradients that follow
     if into is not None:
         into.update({key: total for key, (_, total) in ends.items()})
     else:
@@ -128,9 +131,9 @@ def unwind(
         ]
         for leaf, total in totals:
             leaf.grad = total
-    if not (retain_graph or create_graph):
+    if not keep:
         for node in nodes:
-            node._free()
+            node._free()  # those as well that no gradient reached
 
 
 def plus(a: Any, b: Any) -> Any:

@@ -24,6 +24,7 @@ from .view import new
 
 Interval = tuple[float, float]
 REALS: Interval = (-math.inf, math.inf)
+OUTPUT = ("z",)
 
 
 class Elementwise(Operation):
@@ -96,6 +97,8 @@ class Elementwise(Operation):
         saves, saved = self.saves, inputs
         if not saves:
             saved = ()
+        elif saves == OUTPUT:
+            saved = (out._shadow(),)
         elif saves != self.names:
             saved = tuple([inputs[k] if k < len(inputs) else out._shadow() for k in self.kept])
         record(self, inputs, out, saved)

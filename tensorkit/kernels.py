@@ -114,6 +114,7 @@ class Call:
     size: int
     dtype: np.dtype[Any]
     empty: Callable[[int, np.dtype[Any]], NDArray[Any]]  # makes the output's storage
+    reads: tuple[Layout, ...] = ()  # how the inputs are read, where broadcasting stretches them
 
 
 def prepare(kernel: Kernel, key: Any, plan: Plan, *layouts: Layout) -> Call:
@@ -189,6 +190,16 @@ def run_reduce(kernel: Kernel, start: float, dims: Shape, first: V, *others: Vie
     call.entry(storage, first.storage, *[v.storage for v in others], call.dims)
     out: V = first.made._of(storage, call.out)
     return out
+
+
+def run_into(kernel: Kernel, out: View, *inputs: View) -> None:
+    """Fold inputs of the shape of ``out`` into what it holds: in place, each cell on its own."""
+    key = (out.layout, *[v.layout for v in inputs])
+    call = kernel.calls.get(key)
+    if call is None:
+        lines = walk(out.layout.shape, key, list(range(len(out.layout.shape))))
+        call = prepare(kernel, key, Plan(as_table(lines), out.layout), *key[1:])
+    call.entry(out.storage, *[v.storage for v in inputs], call.dims)
 
 
 def run_copy(source: V, dtype: np.dtype[Any]) -> V:

@@ -191,7 +191,6 @@ class MethodDef(ctypes.Structure):
 
 
 METH_FASTCALL = 0x80
-SPEED = int(os.environ.get("SPEED", "2"))
 builtin = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.py_object)(
     ("PyCFunction_NewEx", ctypes.pythonapi)
 )

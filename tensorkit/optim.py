@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 
 from .errors import GraphError, ShapeError
-from .tensor import Tensor
+from .graph import filled
+from .kernels import reduce_kernel, run_into
+from .tensor import Tensor, tensor
+
+# one step of a parameter t: less its gradient g times the rate r
+DOWN = reduce_kernel("step_down", "t - r * g", ("g", "r"))
 
 
 class Optimizer:
@@ -37,9 +42,9 @@ class Optimizer:
         """Change every parameter that has a gradient."""
         for p, memory in zip(self.parameters, self.memory, strict=True):
             if p.grad is not None:
-                self.change(p, p.grad.numpy(), memory)
+                self.change(p, p.grad, memory)
 
-    def change(self, p: Tensor, grad: Any, memory: dict[str, Any]) -> None:
+    def change(self, p: Tensor, grad: Tensor, memory: dict[str, Any]) -> None:
         """Change one parameter in place. Override this."""
         raise NotImplementedError
 
@@ -69,12 +74,13 @@ class SGD(Optimizer):
         super().__init__(parameters, lr)
         self.momentum = momentum
 
-    def change(self, p: Tensor, grad: Any, memory: dict[str, Any]) -> None:
+    def change(self, p: Tensor, grad: Tensor, memory: dict[str, Any]) -> None:
         """Go down the gradient, carried on by earlier steps."""
         if self.momentum:
-            grad = memory["velocity"] = self.momentum * memory.get("velocity", 0.0) + grad
-        cells = p._changeable()
-        cells -= self.lr * grad
+            carried = self.momentum * memory.get("velocity", 0.0) + grad.numpy()
+            memory["velocity"], grad = carried, tensor(carried, dtype=p.dtype)
+        p._check_changeable()
+        run_into(DOWN, p, grad, filled(p, self.lr))
         p._written()
 
 
@@ -91,12 +97,13 @@ class Adam(Optimizer):
         super().__init__(parameters, lr)
         self.betas, self.eps = betas, eps
 
-    def change(self, p: Tensor, grad: Any, memory: dict[str, Any]) -> None:
+    def change(self, p: Tensor, grad: Tensor, memory: dict[str, Any]) -> None:
         """Divide the running mean of the gradient by the root of that of its square."""
         a, b = self.betas
+        slope = grad.numpy()
         steps = memory["steps"] = memory.get("steps", 0) + 1
-        mean = memory["mean"] = a * memory.get("mean", 0.0) + (1 - a) * grad
-        square = memory["square"] = b * memory.get("square", 0.0) + (1 - b) * grad * grad
+        mean = memory["mean"] = a * memory.get("mean", 0.0) + (1 - a) * slope
+        square = memory["square"] = b * memory.get("square", 0.0) + (1 - b) * slope * slope
         corrected = mean / (1 - a**steps)
         scale = np.sqrt(square / (1 - b**steps)) + self.eps
         p.copy_(p.numpy() - self.lr * corrected / scale)

@@ -45,9 +45,10 @@ class MatMul(Operation):
             if x.ndim == 1 or y.ndim == 1:
                 return self.with_vectors(x, y)
             at = self.plan(x.layout, y.layout)
-        product = (np.dot if len(at.shape) == 2 else np.matmul)(x._array(), y._array())
+        left, right = x._array(), y._array()
         out = new(x.made)
-        out.storage, out.layout = product.ravel(), at
+        out.storage = (left.dot(right) if len(at.shape) == 2 else left @ right).ravel()
+        out.layout = at
         if grad_mode.on and (x.requires_grad or y.requires_grad):
             record(self, (x, y), out, saved=(x, y))
         return out
@@ -107,10 +108,23 @@ class MatMul(Operation):
         y[k, j], for every j: the contributions add up, and that sum is a matrix product again.
         """
         x, y = ctx.saved_tensors
+        if not grad_mode.on and len(x.layout.shape) == len(y.layout.shape) == 2:
+            # the same two products, without a tensor for what is only turned
+            g = grad_out._array()
+            return (
+                self.whole(g.dot(y._array().T), x) if x.requires_grad else None,
+                self.whole(x._array().T.dot(g), y) if y.requires_grad else None,
+            )
         return (
             sum_to(self(grad_out, TRANSPOSE(y)), x.layout.shape) if x.requires_grad else None,
             sum_to(self(TRANSPOSE(x), grad_out), y.layout.shape) if y.requires_grad else None,
         )
+
+    def whole(self, product: Any, like: Any) -> Any:
+        """Return an array as a tensor in the shape of ``like``, outside the graph."""
+        out = new(like.made)
+        out.storage, out.layout = product.ravel(), in_order(like.layout.shape, like.layout.dtype)
+        return out
 
 
 def by_zip_and_reduce(x: Any, y: Any) -> Any:

@@ -225,8 +225,12 @@ class Expand(Move):
 
     def stretch(self, x: Any, shape: Shape) -> Any:
         """Do so for a shape that is known to be one."""
-        out = reread(x, expanded(x.layout, shape))
-        return self.moved(x, out, shape=shape) if x.requires_grad else out
+        return self.seen(x, expanded(x.layout, shape))
+
+    def seen(self, x: Any, at: Layout) -> Any:
+        """Do so for a layout that is known to fit."""
+        out = reread(x, at)
+        return self.moved(x, out, shape=at.shape) if x.requires_grad else out
 
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Copies forward, sums backward: add what all the copies of a cell received."""

@@ -106,6 +106,10 @@ class Tensor(Variable):
 
     def _changeable(self) -> NDArray[Any]:
         """Return an array to change the cells by, before ``_written``; refuse what must not be."""
+        self._check_changeable()
+        return self._array()
+
+    def _check_changeable(self) -> None:
         if self.ctx is not None:
             raise InPlaceError(
                 "this tensor was computed from others: changing it in place would make its graph "
@@ -118,7 +122,6 @@ class Tensor(Variable):
             )
         if not self.storage.flags.writeable:
             raise InPlaceError("the memory of this tensor is read-only: change a copy of it")
-        return self._array()
 
     def __getitem__(self, index: Any) -> Any:
         """Return the cells at ``index``; NumPy's rules. Gradients of a repeated cell add up."""

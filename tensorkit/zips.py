@@ -5,6 +5,7 @@ Broadcasting is an explicit ``expand`` in the graph, so that no gradient rule ha
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -14,8 +15,8 @@ from .elementwise import Elementwise
 from .errors import DtypeError
 from .functions import recording
 from .graph import Variable, filled, grad_mode
-from .kernels import run_elementwise, run_zip
-from .layout import Layout, Shape, broadcast_shapes
+from .kernels import Call, elementwise_plan, prepare, run_elementwise
+from .layout import Layout, broadcast_shapes, expanded
 from .moves import FLOATS, TO, need_tensor
 from .reduction import EXPAND
 from .view import new
@@ -32,29 +33,46 @@ class Zip(Elementwise):
 
         Raises ShapeError naming the dim and the lengths if the shapes do not fit.
         """
+        if type(x) is not type(y):
+            x, y = self.tensors(x, y)
         try:
-            # layouts that met before have one shape and dtype: nothing is left to check
+            # layouts that met before have one dtype and a common shape: nothing is left to check
             call = self.kernel.calls.get((x.layout, y.layout))
-            tracked = x.requires_grad | y.requires_grad
         except AttributeError:
             call = None
         if call is None:
-            x, y = self.fitted(x, y)
-            out, tracked = run_zip(self.kernel, x, y), x.requires_grad | y.requires_grad
-        else:
-            storage = call.empty(call.size, call.dtype)
-            call.entry(storage, x.storage, y.storage, call.dims)
-            out = new(x.made)
-            out.storage, out.layout = storage, call.out
-        return self.note((x, y), out) if tracked and grad_mode.on else out
+            x, y = self.tensors(x, y)
+            call = self.meeting(x.layout, y.layout)
+        storage = call.empty(call.size, call.dtype)
+        call.entry(storage, x.storage, y.storage, call.dims)
+        out = new(x.made)
+        out.storage, out.layout = storage, call.out
+        if grad_mode.on and (x.requires_grad or y.requires_grad):
+            if call.reads:
+                x, y = stretched((x, y), call.reads)
+            self.note((x, y), out)
+        return out
 
-    def fitted(self, x: Any, y: Any) -> tuple[Any, ...]:
-        """Return both as tensors of one shape and dtype."""
+    def tensors(self, x: Any, y: Any) -> tuple[Any, ...]:
+        """Return both as tensors of one dtype."""
         if not isinstance(y, Variable):
             y = constant_like(self.name, y, x)
         elif not isinstance(x, Variable):
             x = constant_like(self.name, x, y)
-        return fit(x, y)
+        return (x, y) if x.dtype == y.dtype else (TO(x, np.float64), TO(y, np.float64))
+
+    def fitted(self, x: Any, y: Any) -> tuple[Any, ...]:
+        """Return both as tensors of one dtype and one shape."""
+        x, y = self.tensors(x, y)
+        return stretched((x, y), meeting(x.layout, y.layout))
+
+    def meeting(self, *layouts: Layout) -> Call:
+        """Return the call for layouts of one dtype, and keep it for the next time they meet."""
+        met = meeting(*layouts)
+        call = self.kernel.calls.get(met) or prepare(self.kernel, met, elementwise_plan(*met), *met)
+        if met != layouts:
+            call = self.kernel.calls[layouts] = replace(call, reads=met)
+        return call
 
 
 class Choose(Elementwise):
@@ -80,22 +98,23 @@ class Choose(Elementwise):
         if c.dtype != x.dtype or c.dtype != y.dtype:
             # whether it is 0 is all that matters, and no rounding may change that
             c = constant_like(self.name, c.numpy() != 0, x if x.dtype == np.float64 else y)
-        return fit(c, x, y)
+        if x.dtype != y.dtype:
+            x, y = TO(x, np.float64), TO(y, np.float64)
+        return stretched((c, x, y), meeting(c.layout, x.layout, y.layout))
 
 
 @lru_cache(maxsize=1 << 12)
-def meeting(*layouts: Layout) -> tuple[Shape, bool]:
-    """Return the shape in which such tensors meet, and whether they are of one dtype."""
+def meeting(*layouts: Layout) -> tuple[Layout, ...]:
+    """Return how each is read in the shape in which all meet."""
     shape = broadcast_shapes(*[at.shape for at in layouts])
-    return shape, all(at.dtype == layouts[0].dtype for at in layouts)
+    return tuple(expanded(at, shape) for at in layouts)
 
 
-def fit(*tensors: Any) -> tuple[Any, ...]:
-    """Return all in one dtype and one shape; broadcasting is recorded as expand."""
-    shape, alike = meeting(*[t.layout for t in tensors])
-    if not alike:
-        tensors = tuple(TO(t, np.float64) for t in tensors)
-    return tuple([t if t.layout.shape == shape else EXPAND.stretch(t, shape) for t in tensors])
+def stretched(tensors: tuple[Any, ...], met: tuple[Layout, ...]) -> tuple[Any, ...]:
+    """Return tensors as they are read where they meet: broadcasting is recorded as expand."""
+    return tuple(
+        [t if met[k] is t.layout else EXPAND.seen(t, met[k]) for k, t in enumerate(tensors)]
+    )
 
 
 def constant_like(name: str, value: Any, like: Any) -> Any:

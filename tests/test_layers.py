@@ -65,7 +65,7 @@ FRONT = {
     "IPython": ("widgets", "grading", "autograde", "publish", "cli"),
     "nbgrader": ("grading", "autograde", "cli"),
     "nbconvert": ("publish", "cli", "grading", "autograde"),
-    "numba": ("machine", "explore", "cli"),
+    "numba": ("machine", "explore", "grading", "cli"),
     "llvmlite": ("machine", "cli"),
 }
 

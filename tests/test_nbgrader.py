@@ -63,6 +63,10 @@ WRONG: dict[str, dict[str, list[str]]] = {
         "praise": ["fixed_assert-E11", "check_reduce-T03", "check_backward_any-S01"],
         "alarms": ["check_reduce_any-G06", "check_unbroadcast_any-W05", "check_backward_any-S02"],
     },
+    "fast": {
+        "meeting": ["tensor_map-N01", "tensor_zip-N01", "tensor_reduce-N01"],
+        "busy": ["tensor_zip-G10", "tensor_reduce-N12", "matmul-N08"],
+    },
 }
 EACH_WRONG = [
     (HOMEWORKS[name], student) for name, students in WRONG.items() for student in students

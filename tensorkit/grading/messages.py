@@ -6,6 +6,7 @@ line of the checks.
 
 from __future__ import annotations
 
+import functools
 import linecache
 import sysconfig
 import textwrap
@@ -120,6 +121,7 @@ def slip(error: BaseException, where: str) -> str:
     return ""
 
 
+@functools.cache  # a call of itself without end has a thousand lines in one file
 def _is_ours(filename: str) -> bool:
     if filename.startswith("<frozen"):
         return True

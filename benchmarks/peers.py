@@ -20,12 +20,6 @@ NUMPY: dict[str, Function] = {
     "mul": np.multiply,
     "div": np.divide,
     "pow": np.power,
-    "lt": np.less,
-    "le": np.less_equal,
-    "gt": np.greater,
-    "ge": np.greater_equal,
-    "eq": np.equal,
-    "ne": np.not_equal,
     "is_close": np.isclose,
 }
 TORCH: dict[str, Function] = {
@@ -36,6 +30,19 @@ TORCH: dict[str, Function] = {
     "max": torch.amax,
     "min": torch.amin,
 }
+# A comparison gives numbers here, as in the lecture: what the peers answer, true or false in one
+# byte each, is made into numbers of the inputs' dtype, so that all do the same work.
+COMPARED = {
+    "lt": (np.less, torch.lt),
+    "le": (np.less_equal, torch.le),
+    "gt": (np.greater, torch.gt),
+    "ge": (np.greater_equal, torch.ge),
+    "eq": (np.equal, torch.eq),
+    "ne": (np.not_equal, torch.ne),
+}
+for _name, (_numpys, _torchs) in COMPARED.items():
+    NUMPY[_name] = lambda x, y, compare=_numpys: compare(x, y).astype(x.dtype)
+    TORCH[_name] = lambda x, y, compare=_torchs: compare(x, y).to(x.dtype)
 
 
 def spelled(name: str, table: dict[str, Function], kit: Any) -> Function | None:

@@ -100,7 +100,9 @@ def unwind(
         arrived[root.ctx] = start
     for node in nodes:
         grad = arrived.pop(node, None)
-        if grad is None:
+        if grad is None:  # no gradient leads here
+            if not keep:
+                node._free()
             continue
         before, grad_mode.on = grad_mode.on, create_graph
         try:
@@ -131,9 +133,6 @@ def unwind(
         ]
         for leaf, total in totals:
             leaf.grad = total
-    if not keep:
-        for node in nodes:
-            node._free()  # those as well that no gradient reached
 
 
 def plus(a: Any, b: Any) -> Any:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from .errors import GraphError, ShapeError
-from .graph import filled
+from .graph import one_number
 from .kernels import reduce_kernel, run_into
+from .layout import Layout
 from .tensor import Tensor, tensor
+from .view import View
 
 # one step of a parameter t: less its gradient g times the rate r
 DOWN = reduce_kernel("step_down", "t - r * g", ("g", "r"))
+
+
+@lru_cache(maxsize=1 << 10)
+def constant(value: float, like: Layout) -> View:
+    """Return one number seen as a whole grid; it is kept for the next step, so never change it."""
+    at = one_number(like)
+    return View._of(np.array([value], at.dtype), at)
 
 
 class Optimizer:
@@ -80,7 +90,7 @@ class SGD(Optimizer):
             carried = self.momentum * memory.get("velocity", 0.0) + grad.numpy()
             memory["velocity"], grad = carried, tensor(carried, dtype=p.dtype)
         p._check_changeable()
-        run_into(DOWN, p, grad, filled(p, self.lr))
+        run_into(DOWN, p, grad, constant(self.lr, p.layout))
         p._written()
 
 

@@ -18,8 +18,6 @@ from .loop_rules import MAP, ZIP, digits, shifted
 from .sheet import Block, Task
 from .storages import LoopExam
 
-RACE = "tk.explore.race({0}, *check.arguments)"
-
 
 def fast(exam: LoopExam) -> FastExam:
     """Return the exam of the parallel version of a loop that is known."""
@@ -27,7 +25,6 @@ def fast(exam: LoopExam) -> FastExam:
         exam.name,
         exam.names,
         wrong=exam.wrong,
-        step=RACE.format(f"{exam.name}(check.fn)"),
         extras=exam.extras,
         expect=exam.expect,
         folds=exam.folds,
@@ -61,7 +58,6 @@ MATMUL = FastExam(
         Wrong("the product, added to what was in out: a running value begins with 0",
               lambda exam, case: exam._start(case) + exam._right(case, "")),
     ),
-    step=RACE.format("tensor_matrix_multiply"),
     expect=product,
     makes=False,
 )  # fmt: skip

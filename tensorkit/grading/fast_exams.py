@@ -7,6 +7,7 @@ numba refuses.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +21,7 @@ from .cases import Case
 from .exam import Exam, Stopped
 from .messages import Finding, differs, first_wrong, numbers
 from .quiet import quiet
-from .refusals import line_of, refused
+from .refusals import INDEX, line_of, refused
 from .storages import LoopExam, lying
 
 RACES, SPREAD, LEAN, ALIGNED, COMPILED = "races", "spread", "lean", "aligned", "compiled"
@@ -35,6 +36,14 @@ class Plain(Runner):
         return self.plain(value) if hasattr(value, "py_func") else value
 
 
+@functools.cache
+def under_njit(fn: Any) -> Any:
+    """Return fn as a kernel gets it; what is compiled once is compiled for all."""
+    from numba import njit
+
+    return njit(fn)
+
+
 @dataclass(frozen=True)
 class FastExam(LoopExam):
     """A kernel, or a function of fn that returns one. ``case.how`` may be one of LOOKS, too.
@@ -47,38 +56,45 @@ class FastExam(LoopExam):
 
     def examine(self, subject: Any, case: Case) -> Finding | None:
         """Run ``case``, with the explorer's call at the end."""
-        return Exam.examine(self, subject, case)
+        return Exam.examine(replace(self, step=self._picture("race")), subject, case)
+
+    def _picture(self, of: str) -> str:
+        kernel = f"{self.name}(check.fn)" if self.makes else self.name
+        return f"tk.explore.{of}({kernel}, *check.arguments)"
 
     def at_hand(self, case: Case) -> dict[str, Any]:
         """Return the data of a check, and the arguments of a kernel as ``arguments``."""
-        inputs = [lying(laid) for laid in case.inputs]
-        data = dict(zip(self.names, inputs, strict=True)) | dict(
-            zip(self.extras, case.extra, strict=False)
-        )
-        return data | {"arguments": self._arguments(case, self._out(case), inputs)}
+        data = dict(zip(self.names, map(lying, case.inputs), strict=True))
+        if self.makes:
+            data |= dict(
+                zip(self.extras, (under_njit(case.extra[0]), *case.extra[1:]), strict=False)
+            )
+        return data | {"arguments": self._given_to(case)}
 
     def _examine(self, subject: Any, case: Case) -> None:
         if not callable(subject):
             raise self._stop(case, f"{self.name} is not a function any more", data=False)
-        kernel = self._kernel(subject, case, case.extra[0])
+        kernel = self._kernel(subject, case)
         if getattr(kernel, "targetoptions", {}).get("fastmath"):
             what = f"{self.name}: fastmath may change the order of a fold"
             raise self._stop(case, what, "take it out of njit(...)", data=False)
-        if case.how in (RACES, SPREAD, LEAN, ALIGNED):
-            self._look(case, kernel)
-            return
         self._numbers(case, self._run(self._label(), case, _plain, kernel))
         if case.how == COMPILED:
-            self._check_compiled(subject, case)
+            self._check_compiled(case, kernel)
+        elif case.how in LOOKS:
+            self._look(case, kernel)
 
-    def _kernel(self, subject: Any, case: Case, fn: Any) -> Any:
+    def _kernel(self, subject: Any, case: Case) -> Any:
         if not self.makes:
             return subject
-        kernel = self._run(f"{self.name}(fn)", case, subject, fn)
+        kernel = self._run(f"{self.name}(fn)", case, subject, under_njit(case.extra[0]))
         if not callable(kernel):
             what = f"{self._label()} is {kernel!r}: is the return missing?"
             raise self._stop(case, what, data=False)
         return kernel
+
+    def _why_raised(self, case: Case, error: BaseException) -> str:
+        return INDEX if "only integers, slices" in str(error) else ""
 
     def _label(self) -> str:
         return f"the loop of {self.name}(fn)" if self.makes else f"{self.name}(out, ...)"
@@ -86,11 +102,7 @@ class FastExam(LoopExam):
     def _numbers(self, case: Case, kernel: Any) -> None:
         """Run a kernel, and compare."""
         out, inputs = self._out(case), [lying(laid) for laid in case.inputs]
-        arguments = self._arguments(case, out, inputs)
-        self._run(self._label(), case, kernel, *arguments)
-        self._compare(case, out, inputs)
-
-    def _compare(self, case: Case, out: tk.Tensor, inputs: list[tk.Tensor]) -> None:
+        self._run(self._label(), case, kernel, *self._arguments(case, out, inputs))
         for name, tensor, laid in zip(self.names, inputs, case.inputs, strict=True):
             if not np.array_equal(tensor.storage, lying(laid).storage):
                 raise self._stop(case, f"{self.name} changed {name} in place", data=False)
@@ -104,38 +116,26 @@ class FastExam(LoopExam):
         raise self._stop(case, what, first_wrong(got, want), because)
 
     def _look(self, case: Case, kernel: Any) -> None:
-        """Run in lanes, compare, and judge what the run did."""
-        out, inputs = self._out(case), [lying(laid) for laid in case.inputs]
-        runner = self._run(self._label(), case, Runner, kernel)
+        """Run in lanes, and judge what the run did."""
+        arguments = self._given_to(case)
+        runner = Runner(kernel)
         given = inspect.getfullargspec(runner.recorder.function)
-        arguments = self._arguments(case, out, inputs)
         if len(given.args) != len(arguments):
             what = f"{self._label()} names {len(given.args)} arguments, want {len(arguments)}"
             raise self._stop(case, what, "keep them as they were in the cell", data=False)
         ran = self._run(self._label(), case, runner.run, arguments)
         if ran.ending.how != "returned":
             raise self._broken(case, ran)
-        held = runner.recorder.contents()
-        for tensor, name in zip((out, *inputs), ran.arguments, strict=True):
-            tensor.storage[:] = held[name]
-        self._compare(case, out, inputs)
         if case.how in (RACES, SPREAD):
             self._check_lanes(case, kernel, ran)
         else:
-            self._check_work(case, ran)
+            replace(self, step=self._picture("cost"))._check_work(case, ran)
 
     def _broken(self, case: Case, ran: Lanes) -> Stopped:
-        """Turn the end of a run into a finding about the learner's line."""
-        end = ran.ending
-        if end.error == "NotImplementedError":
-            return Stopped(Finding(f"{self.name} is not written yet.", ends=True))
-        where = line_of(ran.lines, ran.first, end.line)
-        if end.how == "stopped":
-            what = f"{self._label()} goes on and on. Is there a loop without end?"
-            return Stopped(Finding(what, where, ends=True))
-        told = end.message.split("\n")[0] if case.shown else ""
-        what = f"{self._label()} raised {end.error}" + (f": {told}" if told else "")
-        return self._stop(case, what, where)
+        """Say how a run in lanes ended that had been through plainly."""
+        where = line_of(ran.lines, ran.first, ran.ending.line)
+        what = f"{self._label()}, in lanes: {ran.ending.error} {ran.ending.message}".rstrip()
+        return self._stop(case, what.partition("\n")[0], where, data=False)
 
     def _check_lanes(self, case: Case, kernel: Any, ran: Lanes) -> None:
         if not ran.loops:
@@ -181,21 +181,22 @@ class FastExam(LoopExam):
         """Return how many cells of the first input meet in a cell of out."""
         return int(case.inputs[0].values.shape[case.extra[1] if self.folds else -1])
 
-    def _check_compiled(self, subject: Any, case: Case) -> None:
+    def _check_compiled(self, case: Case, kernel: Any) -> None:
         """Compile once, without threads: numba refuses the same lines, in a tenth of the time."""
         from numba import njit
 
-        kernel = self._kernel(subject, case, njit(case.extra[0]) if self.makes else None)
         bare = getattr(kernel, "py_func", kernel)
         compiled = njit(bare)
-        out = self._out(case)
-        arguments = self._arguments(case, out, [lying(laid) for laid in case.inputs])
         try:
             with quiet():  # without a limit, for the plain run came to its end
-                compiled(*arguments)
+                compiled(*self._given_to(case))
         except Exception as error:
             raise Stopped(refused(self.name, case, bare, error)) from None
         self._numbers(case, compiled)
+
+    def _given_to(self, case: Case) -> tuple[Any, ...]:
+        """Return the arguments of a kernel."""
+        return self._arguments(case, self._out(case), [lying(laid) for laid in case.inputs])
 
     def _arguments(self, case: Case, out: tk.Tensor, inputs: list[tk.Tensor]) -> tuple[Any, ...]:
         parts: list[Any] = []

@@ -16,6 +16,7 @@ from .cases import Case
 from .messages import Finding
 
 KNOWS = "numba knows numbers, tuples, arrays, loops and functions under njit"
+INDEX = "an index is made of ints: np.zeros(n, np.int64) for a buffer, // in place of /"
 # what numba says, and what that means; a group of the pattern is named in the sentence
 REASONS = (
     (
@@ -31,6 +32,8 @@ REASONS = (
     (r"Cannot unify ", "both ways of an if give values of one type"),
     (r"(?s)DictType.*cannot safely cast", "all keys of a dict are of one type, and all values"),
     (r"Unknown attribute '(\w+)'", "numba has no {0} here"),
+    (r"Unsupported array index type float", INDEX),
+    (r"class '(int|float)'", "numba does not take {0} for a type here: write np.{0}64"),
     (r"(tuple)\(array\(", "a tuple cannot be made of an array: its length must be known before"),
 )
 

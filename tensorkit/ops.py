@@ -19,10 +19,21 @@ from .moves import CONTIGUOUS, PERMUTE, TO, TRANSPOSE, VIEW
 from .others import slope_of_product
 from .product import MATMUL
 from .reduction import EXPAND, SUM, Reduce
-from .zips import Choose, Zip
+from .zips import Choose, Power, Zip
 
 POSITIVE = (0.0, math.inf)
 FLAT = ("0.0", "0.0")  # a step is flat wherever it has a slope at all
+
+# the powers that have a row of their own
+RECIPROCAL = Map(
+    "reciprocal", "1/x", "1 / x", "-z * z",
+    latex=r"\frac{1}{x}", about="one over x", domain=(POSITIVE,),
+)  # fmt: skip
+SQRT = Map(
+    "sqrt", "√", "sqrt(x)", "0.5 / z",
+    latex=r"\sqrt{x}", about="the square root", domain=(POSITIVE,),
+)  # fmt: skip
+SQUARE = Map("square", "x²", "x * x", "2 * x", latex="x^{2}", about="x times x")
 
 TABLE: tuple[Operation, ...] = (
     # map: name, symbol, formula, dz / dx
@@ -32,14 +43,8 @@ TABLE: tuple[Operation, ...] = (
         "log", "log", "log(x)", "1 / x",
         latex=r"\ln x", about="the natural logarithm", domain=(POSITIVE,),
     ),
-    Map(
-        "reciprocal", "1/x", "1 / x", "-z * z",
-        latex=r"\frac{1}{x}", about="one over x", domain=(POSITIVE,),
-    ),
-    Map(
-        "sqrt", "√", "sqrt(x)", "0.5 / z",
-        latex=r"\sqrt{x}", about="the square root", domain=(POSITIVE,),
-    ),
+    RECIPROCAL,
+    SQRT,
     Map(
         "sigmoid", "σ", "sigmoid(x)", "z * (1 - z)",
         latex=r"\frac{1}{1 + e^{-x}}", about="squash into 0 to 1",
@@ -56,7 +61,7 @@ TABLE: tuple[Operation, ...] = (
         "abs", "|x|", "abs(x)", "1.0 if x > 0 else (-1.0 if x < 0 else 0.0)",
         latex="|x|", about="the distance from 0; the slope at 0 is taken as 0",
     ),
-    Map("square", "x²", "x * x", "2 * x", latex="x^{2}", about="x times x"),
+    SQUARE,
     Map(
         "log1p", "log1p", "log1p(x)", "1 / (1 + x)",
         latex=r"\ln(1 + x)", about="ln(1 + x), exact near 0", domain=((-1.0, math.inf),),
@@ -89,11 +94,12 @@ TABLE: tuple[Operation, ...] = (
         latex=r"\frac{x}{y}", about="the quotient of each pair",
         domain=((-math.inf, math.inf), POSITIVE),
     ),
-    Zip(
+    Power(
         "pow", "^", "x ** y",
         "0.0 if y == 0 else y * x ** (y - 1)",
         "0.0 if x == 0 and y >= 0 else z * log(x)",
         latex="x^{y}", about="x to the power of y", domain=(POSITIVE, (-math.inf, math.inf)),
+        rows={-1: RECIPROCAL, 0.5: SQRT, 2: SQUARE},
     ),
     Zip(
         "maximum", "max", "x if x > y or x != x else y",

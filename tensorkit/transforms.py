@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, cast
+from weakref import WeakSet
 
 import numpy as np
 
 from .autodiff import nodes_behind, unwind
 from .compositions import stack
 from .errors import DtypeError, GraphError, ShapeError
+from .layout import Shape
 from .moves import PERMUTE, VIEW
 from .tensor import Tensor, tensor
+
+SLOPES: WeakSet[Callable[..., Any]] = WeakSet()  # the functions that ``grad`` has made
 
 
 def gradients(
@@ -32,11 +36,7 @@ def gradients(
     found: dict[int, Any] = {id(t): None for t in inputs}
     for _ in unwind(out, grad_out, True, create_graph, found):
         pass
-    zeros = (tensor(np.zeros(t.shape), dtype=t.dtype) for t in inputs)
-    return tuple(
-        found[id(t)] if found[id(t)] is not None else zero
-        for t, zero in zip(inputs, zeros, strict=True)
-    )
+    return tuple(found[id(t)] if found[id(t)] is not None else _zeros(t.shape, t) for t in inputs)
 
 
 def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
@@ -59,11 +59,15 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
                 f"grad needs a function that returns one number, but it returned {got}: "
                 "use tk.jacobian for a function of several numbers"
             )
-        if not out.requires_grad:
+        if out.requires_grad:
+            found = gradients(out, inputs, create_graph=rests_on_others(out, inputs))
+        elif f in SLOPES:  # a slope that is the same everywhere has slope 0
+            found = tuple(_zeros(t.shape, t) for t in inputs)
+        else:
             raise GraphError("the function does not depend on the argument it is differentiated by")
-        found = gradients(out, inputs, create_graph=rests_on_others(out, inputs))
         return found[0] if isinstance(argnums, int) else found
 
+    SLOPES.add(gradient)
     return gradient
 
 
@@ -79,7 +83,7 @@ def jacobian(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
         if not isinstance(out, Tensor):
             raise DtypeError(f"jacobian needs a function that returns a tensor, not {type(out)}")
         if not out.requires_grad or not out.size:
-            return tensor(np.zeros((*out.shape, *given.shape)), dtype=given.dtype)
+            return _zeros((*out.shape, *given.shape), given)
         nested = rests_on_others(out, [given])
         rows: list[Any] = []
         for k in range(out.size):
@@ -100,6 +104,10 @@ def rests_on_others(out: Tensor, inputs: Sequence[Tensor]) -> bool:
         for node in nodes_behind(out)
         for t in node.inputs
     )
+
+
+def _zeros(shape: Shape, like: Tensor) -> Tensor:
+    return tensor(np.zeros(shape), dtype=like.dtype)
 
 
 def _variable(x: Any) -> Tensor:

@@ -75,6 +75,24 @@ class Zip(Elementwise):
         return call
 
 
+class Power(Zip):
+    """A zip that is another row where y is one of some numbers: x² is x x, a far quicker loop."""
+
+    def __init__(self, *args: Any, rows: dict[float, Any], **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.rows = rows
+
+    def __call__(self, x: Any, y: Any) -> Any:
+        """Apply to two tensors whose shapes broadcast; either may be a number or an ndarray.
+
+        The numbers 2, 0.5 and -1 as y are recorded as what they are: square, sqrt, reciprocal.
+        Raises ShapeError naming the dim and the lengths if the shapes do not fit.
+        """
+        if isinstance(x, Variable) and type(y) in (int, float) and y in self.rows:
+            return self.rows[y](x)
+        return super().__call__(x, y)
+
+
 class Choose(Elementwise):
     """out[i] = formula(c[i], x[i], y[i]): three tensors, cell by cell."""
 

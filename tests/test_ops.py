@@ -624,3 +624,17 @@ def test_a_wrong_formula_is_caught(wrong, formula, monkeypatch):
     close(ROWS[wrong](x, y), want)
     with pytest.raises(AssertionError, match="got"):
         close(broken(x, y), want)
+
+
+@pytest.mark.parametrize(("power", "name"), [(2, "square"), (0.5, "sqrt"), (-1.0, "reciprocal")])
+def test_a_power_that_is_a_row_of_its_own_is_that_row(power, name):
+    x = tk.tensor([[0.25, 3.0, 1.7], [2.0, 0.5, 9.0]], requires_grad=True)
+    for out in (x**power, tk.pow(x, power), x.pow(power)):
+        assert out.ctx.function.name == name
+    exponents = tk.tensor(float(power)).expand(2, 3)  # a tensor is not looked into
+    slow, fast = tk.tensor(x, requires_grad=True), x**power
+    (slow**exponents * tk.tensor([[1.0, -2, 3], [5, 7, -4]])).sum().backward()
+    (fast * tk.tensor([[1.0, -2, 3], [5, 7, -4]])).sum().backward()
+    assert (slow**exponents).ctx.function.name == "pow"
+    np.testing.assert_allclose(fast, slow**exponents, rtol=1e-15)
+    np.testing.assert_allclose(x.grad, slow.grad, rtol=1e-14)

@@ -31,6 +31,13 @@ def test_grad_refuses_what_has_no_single_slope():
         tk.grad(lambda x: tk.ones(1))(X)
 
 
+def test_a_constant_slope_has_slope_0():
+    twice = tk.grad(tk.grad(lambda x: x**2))
+    assert twice(3.0).item() == 2
+    assert tk.grad(twice)(3.0).item() == 0
+    assert tk.grad(tk.grad(lambda x, y: x * 3 + y))(2.0, 5.0).item() == 0
+
+
 def test_an_inner_gradient_tells_its_variable_from_an_outer_one():
     # d/dx [x d/dy (x + y) at y = x] = 1, not 2: the inner function is differentiated by y alone
     f = lambda x: (x * tk.grad(lambda y: (x + y).sum())(x)).sum()  # noqa: E731

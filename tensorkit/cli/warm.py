@@ -11,7 +11,7 @@ from tensorkit import compiler
 
 
 def warm() -> int:
-    """Run every row of the table on tiny tensors, forward and backward, in float64 and float32."""
+    """Run every row on tiny tensors, forward and backward, and a step of training, in each dtype."""
     import tensorkit as tk
 
     compiler.PATIENCE = 0
@@ -23,6 +23,7 @@ def warm() -> int:
         for row in tk.ops.TABLE:
             for out in _results(row, x, y):
                 (out * out).sum().backward()
+        tk.optim.SGD([x], lr=0.1).step()
     print(f"{len(tk.ops.TABLE)} operations are ready ({time.perf_counter() - start:.0f} s)")
     return 0
 

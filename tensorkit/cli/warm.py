@@ -11,7 +11,7 @@ from tensorkit import compiler
 
 
 def warm() -> int:
-    """Run every row on tiny tensors, forward and backward, and a step of training, in each dtype."""
+    """Run every row on tiny tensors, forward and backward, and a training step, in both dtypes."""
     import tensorkit as tk
 
     compiler.PATIENCE = 0

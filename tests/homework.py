@@ -155,8 +155,9 @@ class Homework:
         """Whether every check of a task holds; the first that does not is enough to know."""
         exam, blocks = self.tasks[task].exam, self.tasks[task].blocks
         opened = [case for block in blocks for case in block.cases]
-        cases = [*opened, *itertools.chain(*self.hidden.get(task, {}).values())]
-        wordless = [replace(case, shown=False) for case in cases]  # no mistake is looked for
+        hidden = itertools.chain(*self.hidden.get(task, {}).values())
+        cases = [*hidden, *opened]  # the hidden ones find more
+        wordless = [replace(case, shown=False) for case in cases]  # no mistake is to be named
         return exam.name in names and not any(
             exam.examine(exam.subject(names), case) for case in wordless
         )

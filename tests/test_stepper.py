@@ -115,6 +115,33 @@ def test_the_buttons_stay_where_they_are(new_page: Any, name: str, width: int) -
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_a_narrow_stepper_keeps_its_controls_and_follows_its_cells(new_page: Any) -> None:
+    page = new_page(viewport={"width": 330, "height": 900})
+    scene = reduce_scene()
+    root = show(page, Stepper(scene).html())
+    edge = root.bounding_box()["x"] + root.bounding_box()["width"]
+    for part in (".tk-bar input", ".tk-count"):
+        box = page.locator(part).bounding_box()
+        assert box["x"] + box["width"] <= edge, part
+    picture = page.locator(".tk-picture")
+    assert picture.evaluate("e => e.scrollWidth > e.clientWidth")
+    cut = """picture => {
+      const place = picture.getBoundingClientRect();
+      return [...picture.querySelectorAll('[data-k][data-r="write"]')].filter(cell => {
+        const c = cell.getBoundingClientRect();
+        return c.left < place.left || c.right > place.right;
+      }).map(e => e.dataset.k);
+    }"""
+    root.focus()
+    for key in ["ArrowRight"] * (len(scene.steps) - 1) + ["Home", "End"]:
+        page.keyboard.press(key)
+        assert picture.evaluate(cut) == []
+    page.keyboard.press("ArrowLeft")
+    picture.evaluate("e => { e.scrollLeft = 10_000 }")  # by hand, as far as it goes
+    page.keyboard.press("Home")
+    assert picture.evaluate(cut) == []
+
+
 @ALL
 def test_texts_stay_inside_their_cells(page: Any, name: str) -> None:
     scene = SCENES[name]()

@@ -62,6 +62,24 @@ function picture(box, data) {
     for (const [key, e] of lines) e.toggleAttribute("data-on", state.shown.has(key));
   }
 
+  // Where the picture is wider than its place, it follows what a step marks: all of it if that fits,
+  // else what comes out. Arrow keys step, so they could not scroll.
+  function follow({ r: marked = {} }) {
+    if (box.scrollWidth <= box.clientWidth) return;
+    const place = box.getBoundingClientRect(), zoom = place.width / box.offsetWidth, room = 12 * zoom;
+    const shift = (roles) => {
+      const parts = roles.flatMap((role) => marked[role] ?? []).map((key) => cells.get(key)).filter(Boolean);
+      if (!parts.length) return null;
+      const sides = parts.map((e) => e.getBoundingClientRect());
+      const left = Math.min(...sides.map((side) => side.left)) - place.left - room;
+      const right = Math.max(...sides.map((side) => side.right)) - place.right + room;
+      if (right - left > 0) return null;
+      return left < 0 ? left : Math.max(0, right);
+    };
+    const by = shift(Object.keys(marked)) ?? shift(["wrong", "write", "grad"]) ?? 0;
+    if (by) box.scrollLeft += by / zoom;
+  }
+
   // Pointing at a cell lights the cells that feed it and the cells that it feeds.
   const near = new Map();
   const join = (a, b) => near.set(a, (near.get(a) ?? new Set()).add(b));
@@ -76,7 +94,7 @@ function picture(box, data) {
   }
   svg.addEventListener("pointerover", (event) => light(event.target.closest("[data-k]")?.dataset.k));
   svg.addEventListener("pointerleave", () => light());
-  return { svg, cells, texts, paint, stateAt: folder(shownAtStart) };
+  return { svg, cells, texts, paint, follow, stateAt: folder(shownAtStart) };
 }
 
 // The code beside the picture: one line is lit, and in it the part that just ran.

@@ -178,6 +178,7 @@ function mount(root, data, told = {}) {
       view.paint(view.stateAt(steps, n));
       code.light(step);
       caption.say(step);
+      view.follow(step);
       const words = `Step ${n} of ${last}: ${step.s}`;
       view.svg.setAttribute("aria-label", `${title}. ${words}`);
       slider.value = n;

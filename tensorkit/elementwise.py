@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
@@ -25,6 +26,7 @@ from .view import new
 Interval = tuple[float, float]
 REALS: Interval = (-math.inf, math.inf)
 OUTPUT = ("z",)
+Pull = Callable[[Any, tuple[Any, ...]], Any]
 
 
 class Elementwise(Operation):
@@ -87,10 +89,30 @@ class Elementwise(Operation):
         return tuple(self.all.index(v) for v in self.saves)
 
     @cached_property
-    def pulls(self) -> tuple[tuple[Kernel | None, tuple[int, ...]], ...]:
-        """For each input, the loop of its gradient, and which of the saved tensors that reads."""
-        picks = [tuple(self.saves.index(v) for v in cells) for cells in self.needed]
-        return tuple(zip(self.back, picks, strict=True))
+    def pulls(self) -> tuple[Pull, ...]:
+        """For each input, what turns upstream gradient and saved tensors into its gradient."""
+        return tuple(self.pull(number, recorded=False) for number in range(len(self.names)))
+
+    @cached_property
+    def recorded_pulls(self) -> tuple[Pull, ...]:
+        """The same, recorded: gradients are to have gradients."""
+        return tuple(self.pull(number, recorded=True) for number in range(len(self.names)))
+
+    def pull(self, number: int, recorded: bool) -> Pull:
+        """Return the pull of one input: the quickest call there is for what its slope mentions."""
+        kernel, slope, v = self.back[number], self.derivatives[number], self.names[number]
+        if kernel is None:
+            return lambda g, saved: g
+        if slope == "0.0":
+            return lambda g, saved: filled(g, 0.0)
+        picks = [self.saves.index(cell) for cell in self.needed[number]]
+        if recorded:
+            row = derived(f"{self.name}_back_{v}", kernel, chain_rule(slope, self.upstream))
+            return lambda g, saved: row(g, *[saved[k] for k in picks])
+        if len(picks) == 1:
+            (only,) = picks
+            return lambda g, saved: run_zip(kernel, g, saved[only])
+        return lambda g, saved: run_elementwise(kernel, g, *[saved[k] for k in picks])
 
     def note(self, inputs: tuple[Any, ...], out: Any) -> Any:
         """Record that ``out`` was made from ``inputs``, with what backward needs."""
@@ -107,32 +129,17 @@ class Elementwise(Operation):
     def backward(self, ctx: Node, grad_out: Any) -> tuple[Any, ...]:
         """Upstream gradient times local derivative, cell by cell, for each input that wants it."""
         saved = ctx.saved_tensors if clock.last_write > ctx._saved_at else ctx._saved
-        if grad_mode.on and len(self.names) in self.kept:
-            saved = (*saved[:-1], saved[-1]._rejoined(ctx))
-        grads: list[Any] = []
         pulls = self.pulls
-        for number, parent in enumerate(ctx.inputs):
-            kernel, picks = pulls[number]
-            if not parent.requires_grad:
-                grads.append(None)
-            elif kernel is None:
-                grads.append(grad_out)
-            elif len(picks) == 1 and not grad_mode.on:
-                grads.append(run_zip(kernel, grad_out, saved[picks[0]]))
-            else:
-                grads.append(self.pull(number, kernel, grad_out, [saved[k] for k in picks]))
+        if grad_mode.on:
+            pulls = self.recorded_pulls
+            if len(self.names) in self.kept:
+                saved = (*saved[:-1], saved[-1]._rejoined(ctx))
+        if len(pulls) == 1:
+            return (pulls[0](grad_out, saved),)
+        grads: list[Any] = []
+        for k, parent in enumerate(ctx.inputs):
+            grads.append(pulls[k](grad_out, saved) if parent.requires_grad else None)
         return tuple(grads)
-
-    def pull(self, number: int, kernel: Kernel, grad_out: Any, cells: list[Any]) -> Any:
-        """Return the gradient of one input, recorded if gradients are to have gradients."""
-        if self.derivatives[number] == "0.0":
-            return filled(grad_out, 0.0)
-        if not grad_mode.on:
-            return run_elementwise(kernel, grad_out, *cells)
-        name = f"{self.name}_back_{self.names[number]}"
-        return derived(name, kernel, chain_rule(self.derivatives[number], self.upstream))(
-            grad_out, *cells
-        )
 
 
 class Map(Elementwise):

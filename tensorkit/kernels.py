@@ -192,14 +192,14 @@ def run_reduce(kernel: Kernel, start: float, dims: Shape, first: V, *others: Vie
     return out
 
 
-def run_into(kernel: Kernel, out: View, *inputs: View) -> None:
-    """Fold inputs of the shape of ``out`` into what it holds: in place, each cell on its own."""
-    key = (out.layout, *[v.layout for v in inputs])
+def run_into(kernel: Kernel, out: View, x: View, y: View) -> None:
+    """Fold two inputs of the shape of ``out`` into what it holds: in place, cell by cell."""
+    key = (out.layout, x.layout, y.layout)
     call = kernel.calls.get(key)
     if call is None:
         lines = walk(out.layout.shape, key, list(range(len(out.layout.shape))))
-        call = prepare(kernel, key, Plan(as_table(lines), out.layout), *key[1:])
-    call.entry(out.storage, *[v.storage for v in inputs], call.dims)
+        call = prepare(kernel, key, Plan(as_table(lines), out.layout), x.layout, y.layout)
+    call.entry(out.storage, x.storage, y.storage, call.dims)
 
 
 def run_copy(source: V, dtype: np.dtype[Any]) -> V:

@@ -49,7 +49,9 @@ class Zip(Elementwise):
         out.storage, out.layout = storage, call.out
         if grad_mode.on and (x.requires_grad or y.requires_grad):
             if call.reads:
-                x, y = stretched((x, y), call.reads)
+                at_x, at_y = call.reads
+                x = x if at_x is x.layout else EXPAND.seen(x, at_x)
+                y = y if at_y is y.layout else EXPAND.seen(y, at_y)
             self.note((x, y), out)
         return out
 

@@ -76,6 +76,26 @@ def test_a_kernel_without_a_parallel_loop_cannot_race():
     scene = race_scene(serial, np.zeros(3), np.arange(3.0))
     assert "no parallel loop" in scene.steps[0].say
     assert not any(step.wrong for step in scene.steps)
+    assert "safe to share" not in scene.svg()  # out was written, by nobody's iteration
+
+
+def test_a_stub_is_yours_to_write_and_shares_nothing():
+    def stub(out, a):
+        raise NotImplementedError("which loop?")
+
+    scene = race_scene(stub, np.zeros(3), np.arange(3.0))
+    assert scene.steps[-1].say == "Yours to write: which loop?"
+    assert not any(step.bad for step in scene.steps)
+    assert "safe to share" not in scene.svg()
+
+
+def test_only_what_is_read_is_called_read():
+    def half(out, a, unused):
+        for i in prange(3):
+            out[i] = a[i]
+
+    scene = race_scene(half, np.zeros(3), np.arange(3.0), np.arange(4.0))
+    assert "safe to share: a." in scene.svg()
 
 
 def test_a_kernel_that_breaks_says_so_last():

@@ -91,10 +91,16 @@ class Race:
         scene = Scene(max(right, 12.0) + EDGE, bottom + 0.6, title, code)
         for piece in pieces:
             piece.draw(scene, *piece.place, piece.height)
-        only_read = [n for n in self.ran.arguments if n not in {f.name for f in self.fields}]
+        only_read = self._only_read()
         words = "" if not only_read else f"Only read, so safe to share: {', '.join(only_read)}."
         scene.label(EDGE, bottom + 0.1, words, size=9.5, role="dim", italic=True)
         return scene
+
+    def _only_read(self) -> list[str]:
+        """Return the arguments that iterations of this loop read and none of them writes."""
+        touched = [a for a in self.ran.accesses if a.lane and a.lane.loop == self.loop]
+        read = {self.ran.names[a.touch.storage] for a in touched}
+        return [n for n in self.ran.arguments if n in read - {f.name for f in self.fields}]
 
     def size_of(self, one: Field) -> tuple[float, float]:
         """Return the width and height of an array's picture."""
@@ -122,10 +128,10 @@ class Race:
     def _tell(self) -> None:
         scene, ran = self.scene, self.ran
         if not ran.loops:
-            scene.step(
-                "There is no parallel loop here (no prange): nothing runs at the same time, so "
-                "nothing can race."
-            )
+            none = "There is no parallel loop here (no prange)"
+            if ran.ending.how != "returned":
+                none = "No parallel loop (prange) began"
+            scene.step(f"{none}: nothing runs at the same time, so nothing can race.")
             self._end()
             return
         more = (
@@ -181,7 +187,9 @@ class Race:
 
     def _end(self) -> None:
         ending = self.ran.ending
-        if ending.how != "returned":
+        if ending.error == "NotImplementedError":
+            self.scene.step(f"Yours to write: {ending.message or 'put your loop there.'}")
+        elif ending.how != "returned":
             what = f"{ending.error}: {ending.message}" if ending.error else ending.message
             self.scene.step(f"The run ended here: {what}.", bad=True)
         elif self.conflicts:

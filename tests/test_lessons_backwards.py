@@ -137,6 +137,7 @@ WRONG = [
     ("zip", "grad_out / y, -grad_out / (y * y)", "x is missing in the second"),
     ("zip", "grad_out / y, -grad_out * x / y", "divided by y twice"),
     ("zip", "grad_out / y", "return the gradient of x and the gradient of y"),
+    ("reduce", "grad_out * 2 * x", "return the gradient of x and None for dim"),
     ("zip", "grad_out / y, grad_out * 0", "y moves the result, too"),
     ("reduce", "2 * x, None", "the slopes alone"),
     ("reduce", "grad_out * (x * 0 + 1), None", "the rule of sum"),
@@ -177,7 +178,6 @@ RIGHT = [
     ("map", "out * grad_out"),
     ("zip", "grad_out / y, -(grad_out / y) * (x / y)"),
     ("reduce", "grad_out.expand(*x.shape) * (x + x), None"),
-    ("reduce", "grad_out * 2 * x"),
 ]
 
 

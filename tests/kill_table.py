@@ -18,11 +18,13 @@ HEADS = ("wrong", "killed", "right", "kept", "mutants", "alive")
 
 def line(home: Homework) -> list[int]:
     killed = kept = 0
+    quiet.SECONDS = 5.0  # a right answer may be slow on a busy machine
     for entry in home.bank:
         names = home.run(home.cell(entry), entry.id)
         lost = home.tasks[entry.task].points - home.score(entry.task, names)
-        killed += lost >= 1
-        kept += lost == 0
+        killed += entry.keeps != "all" and lost >= 1
+        kept += entry.keeps == "all" and lost == 0
+    quiet.SECONDS = 0.5
     made = sum(len(mutants(text)) for text in home.solutions.values())
     alive = sum(len(home.survivors(cell)) for cell in home.answers)
     return [len(home.wrong()), killed, len(home.bank) - len(home.wrong()), kept, made, alive]
@@ -33,7 +35,6 @@ def show(name: str, numbers: list[int]) -> None:
 
 
 def main(names: list[str]) -> None:
-    quiet.SECONDS = 0.5
     print(f"{'homework':12}" + "".join(f"{head:>9}" for head in HEADS))
     lines = []
     for name in names or HOMEWORKS:

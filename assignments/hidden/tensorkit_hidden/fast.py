@@ -9,7 +9,7 @@ from .making import numbers
 PLAIN = "fresh tensors of two dims, whatever is in out"
 TRY_PLAIN = "try shapes (3, 4) and (5, 2), with an out full of fives"
 LAYOUT = "cells are found by index and strides, for each tensor by its own"
-TRY_LAYOUT = "try one and three dims, inputs and out made by permuting, and lengths of 1"
+TRY_LAYOUT = "try one dim and three, inputs with fewer dims, all made by permuting, lengths of 1"
 SAFE = "no two iterations of the parallel loop meet in a cell that one of them writes"
 TRY_RACE = "look with tk.explore.race at fresh tensors, and at permuted ones of three dims"
 SHORT = "the short way is taken only where shapes and strides agree"

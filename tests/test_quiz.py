@@ -281,6 +281,9 @@ def test_without_html_questions_come_first_and_answers_last() -> None:
 
 SPELLINGS = {
     "(3, 1)": "3 1",
+    "3x1": "3 1",
+    "2 X 3x4": "2 3 4",
+    "2x + y": "2 x y",
     " [[1,10],[2.0, -3]]": "1 10 2 -3",
     "−0.5": "-0.5",
     ".5": "0.5",

@@ -25,7 +25,8 @@ const store = {
 
 // The same as normal() in Python.
 function normal(answer) {
-  const words = answer.toLowerCase().replaceAll("−", "-").match(/-?\d+\.?\d*|-?\.\d+|[a-z]+/g) ?? [];
+  const bare = answer.toLowerCase().replaceAll("−", "-").replace(/(?<=\d)\s*x\s*(?=\d)/g, " ");
+  const words = bare.match(/-?\d+\.?\d*|-?\.\d+|[a-z]+/g) ?? [];
   return words.map((word) => (/\d/.test(word) ? String(Number(word)) : word)).join(" ") || answer.trim();
 }
 

@@ -180,11 +180,12 @@ def find(table: dict[str, Any], key: str) -> Any:
 
 
 def normal(answer: str) -> str:
-    """Return an answer without brackets, commas, case and spelling of numbers: "(3, 1.0)" is "3 1".
+    """Return an answer without brackets, commas, case and spelling of numbers.
 
-    questions.js does the same in the page.
+    "(3, 1.0)" is "3 1", and so is "3x1". questions.js does the same in the page.
     """
-    words = re.findall(r"-?\d+\.?\d*|-?\.\d+|[a-z]+", answer.lower().replace("−", "-"))
+    bare = re.sub(r"(?<=\d)\s*x\s*(?=\d)", " ", answer.lower().replace("−", "-"))
+    words = re.findall(r"-?\d+\.?\d*|-?\.\d+|[a-z]+", bare)
     plain = " ".join(f"{float(w):g}" if re.search(r"\d", w) else w for w in words)
     return plain or answer.strip()
 

@@ -42,7 +42,7 @@ def test_the_caption_shows_the_sum_and_the_place():
     )
     first = stencil_scene(CUBE, 2).steps[0].say
     assert first == (
-        "The stencil is as long as dim 2, 2, and 1 along the others. "
+        "The stencil is 2 long along dim 2, as x is, and 1 along the others. "
         "It fits in 6 places, and out has a cell for each."
     )
     mean = stencil_scene(X, 1, tk.mean).steps[1].say

@@ -46,7 +46,7 @@ def arena(x: Any = None, y: Any = None, grad_out: Any = None) -> Explorer:
     if x is not None:
         return own_arena(x, y, grad_out)
     return Explorer(
-        "arena",
+        "The arena",
         [
             Choice("shape", "shape", SHAPES),
             Choice("layout", "layout", LAYOUTS),
@@ -83,10 +83,10 @@ def own_arena(x: Any, y: Any, grad_out: Any) -> Explorer:
             found = one.evidence(trials[upstream])
             hides = OTHER[3:] if other and not found else ()
             verdicts.append(Verdict(one.name, one.claim, one.sentence, found, hides))
-        return arena_scene("arena: your input", described(trials[upstream]), verdicts)
+        return arena_scene("The arena: your input", described(trials[upstream]), verdicts)
 
     start = Choice("upstream", "upstream gradient", list(trials))
-    return Explorer("arena", [start], scene, sticky=True)
+    return Explorer("The arena", [start], scene, sticky=True)
 
 
 def doubled(t: Tensor) -> Tensor:
@@ -165,7 +165,7 @@ def judged(where: Where) -> Scene:
         f"{len(verdicts)}. Try to name them before you step on.",
         f"Enough for all {len(verdicts)}: {listing}.",
     )
-    return arena_scene("arena", described(trial(where)), verdicts, ends)
+    return arena_scene("The arena", described(trial(where)), verdicts, ends)
 
 
 def spoken(where: Where) -> str:

@@ -122,7 +122,7 @@ class _Stencil:
     def _tell(self, ran: Trace, rest: Trace | None) -> None:
         length = self.x.shape[self.dim]
         self.scene.step(
-            f"The stencil is as long as dim {self.dim}, {length}, and 1 along the others. "
+            f"The stencil is {length} long along dim {self.dim}, as x is, and 1 along the others. "
             f"It fits in {_count(self.places, 'place')}, and out has a cell for each."
             + left_out("x", self.x.shape, self.whole.shape)
             + self._way()

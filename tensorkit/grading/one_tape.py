@@ -30,9 +30,9 @@ def at(about: str, index: Run, strides: Run, shape: Ints, layout: str, **more: A
     return Case(about, (tape(shape, layout),), (index, strides), **more)
 
 
-def enumerated(about: str, shape: Ints, buffer: Any = None, how: str = "once") -> Case:
+def enumerated(about: str, shape: Ints, buffer: Any = None, how: str = "once", **more: Any) -> Case:
     """Every ordinal of a shape, in any order."""
-    return Case(about, (), ("every", shape), buffer=buffer, how=how)
+    return Case(about, (), ("every", shape), buffer=buffer, how=how, **more)
 
 
 def ordered(about: str, ordinal: int, shape: Ints) -> Case:
@@ -112,7 +112,10 @@ TASKS = {
                 "buffer",
                 "any buffer",
                 1,
-                (enumerated("a list that holds sevens", (2, 3), [7, 7], "buffer"),),
+                (
+                    enumerated("a list that holds sevens", (2, 3), [7, 7], "buffer"),
+                    enumerated("a list", (2, 3), [0, 0], strict=True),
+                ),
             ),
         ),
     ),
@@ -179,6 +182,7 @@ TASKS = {
                 (
                     Case("a fresh tensor", (), ((2, 3), (3, 1))),
                     Case("a transposed tensor", (), ((3, 2), (1, 3))),
+                    Case("a gap between lines", (), ((2, 3), (4, 1))),
                 ),
             ),
         ),

@@ -198,6 +198,9 @@ class TapeExam(Exam):
         if self._form(case, made) != (shape, strides):
             what = f"{self.title} changed the tensor that it was called on"
             raise self._stop(case, what, "return a new TensorData and leave self alone", data=False)
+        if result is made:
+            what = f"{self.title} returned the tensor that it was called on"
+            raise self._stop(case, what, "return a new TensorData, as for any order", data=False)
         if not np.array_equal(storage, before):
             raise self._stop(case, f"{self.title} moved numbers in the storage", data=False)
         if not np.shares_memory(np.asarray(result.storage), storage):

@@ -199,7 +199,7 @@ VIEW_STRIDES = ValueExam(
     (),
     wrong=(
         Wrong(
-            "the strides of a fresh tensor of the new shape: these cells lie elsewhere",
+            "a fresh tensor's strides: these cells lie elsewhere",
             lambda shape, strides, new_shape: _right_strides(new_shape),
         ),
         Wrong(
@@ -211,5 +211,5 @@ VIEW_STRIDES = ValueExam(
     extras=("shape", "strides", "new_shape"),
     expect=regrouped,
     settle=reads,
-    advice="list the positions of the cells in reading order: can equal steps give that list?",
+    advice="list the positions in reading order: can equal steps give that list?",
 )

@@ -101,7 +101,9 @@ class LoopExam(Exam):
     def _call(self, case: Case) -> str:
         wide = self._right(case, "").shape
         if not self.folds and any(laid.values.shape != wide for laid in case.inputs):
-            return ""  # a stepper shows loops over tensors of one shape
+            # a stepper shows loops over tensors of one shape
+            shapes = [f"check.{name}.shape" for name in self.names]
+            return f"tk.explore.broadcast({', '.join([*shapes, str(wide)][:2])})"
         more = f", out_strides={self._out(case).strides}" if case.how != "once" else ""
         return f"{self.step}{more}{', start=check.start' if case.buffer is not None else ''})"
 

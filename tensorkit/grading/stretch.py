@@ -107,7 +107,15 @@ TASKS = {
             _single(
                 "buffer",
                 "any buffer; arguments left alone",
-                cell("a list that holds sevens", [1, 2], BIG, (2, 1), [7, 7], untouched=True),
+                cell(
+                    "a list that holds sevens",
+                    [1, 2],
+                    BIG,
+                    (2, 1),
+                    [7, 7],
+                    untouched=True,
+                    strict=True,
+                ),
             ),
         ),
     ),

@@ -1,5 +1,7 @@
 """The hidden checks of the one-tape homework, by task and block, the most telling first."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tensorkit.grading.cases import Case
@@ -28,10 +30,12 @@ GRID = "the cells are those that the order asks for"
 TRY_GRID = "write down the cells of a (3, 4) tensor and of its transpose"
 SHARE = "both tensors read the same storage, and the first is as it was"
 WRITE = "write through one tensor and look at the other; then look at self again"
+SECOND = "the result is a second TensorData, even where the order changes nothing"
+NEW = "make an x of two dims, and ask whether x.permute(0, 1) is x"
 IN_ORDER = "True exactly when the cells, read in order, lie side by side from the start"
 STRIDES = "list the positions in reading order; lengths of 1 never move, gaps and repeats count"
 SAME_CELLS = "the new strides read the same cells in the same order"
-TRY_VIEWS = "try gaps between cells, a split or merge of only some dims, and lengths of 1"
+TRY_VIEWS = "try gaps between cells, split or merge only some dims, and lengths of 1, strides of 0"
 NEEDS_COPY = "None exactly when no strides would do"
 TRY_COPY = "try gaps between lines, swapped dims in a larger tensor, and a stride of 0"
 
@@ -48,7 +52,7 @@ def laid(about: str, hint: str, *extra: object, **more: bool) -> Case:
 
 def with_hint(hint: str, case: Case) -> Case:
     """Say what to try when a check fails."""
-    return Case(case.about, (), case.extra, how=case.how, buffer=case.buffer, hint=hint)
+    return replace(case, hint=hint)
 
 
 CHECKS = {
@@ -83,7 +87,7 @@ CHECKS = {
             for shape in [(2, 3, 2, 4), (1, 3, 1), (5,), (4, 3, 2), (2, 1, 2, 1, 3), ()]
         ),
         "buffer": tuple(
-            with_hint(TRY_BUFFERS, enumerated(ANYTHING, shape, buffer, "buffer"))
+            with_hint(TRY_BUFFERS, enumerated(ANYTHING, shape, buffer, "buffer", strict=True))
             for shape, buffer in [
                 ((3, 2), [9, 9, 9, 9]),
                 ((3, 2), np.array([9, -9], dtype=np.int32)),
@@ -116,7 +120,10 @@ CHECKS = {
                 ((5,), (2,), (0,)),
             ]
         ),
-        "shared": (with_hint(WRITE, permuted(SHARE, (3, 2), (2, 1), (1, 0), "shared")),),
+        "shared": (
+            with_hint(WRITE, permuted(SHARE, (3, 2), (2, 1), (1, 0), "shared")),
+            with_hint(NEW, permuted(SECOND, (1, 1), (1, 1), (0, 1), "shared")),
+        ),
     },
     "is_contiguous": {
         "every": tuple(
@@ -131,6 +138,7 @@ CHECKS = {
                 ((2, 3), (6, 2)),
                 ((4,), (2,)),
                 ((2, 3), (0, 1)),
+                ((3, 2), (1, 0)),
                 ((3, 3), (1, 3)),
                 ((1, 1), (7, 9)),
                 ((2, 3, 4), (12, 1, 3)),
@@ -154,6 +162,7 @@ CHECKS = {
                 ((2, 3), (3, 1), (2, 3)),
                 ((3, 2), (1, 3), (3, 2)),
                 ((4, 3), (6, 2), (2, 6)),
+                ((2, 4), (1, 0), (2, 2, 2)),
             ]
         ),
         "copy": tuple(

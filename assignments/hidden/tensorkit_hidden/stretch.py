@@ -22,6 +22,8 @@ ZERO = "where the length is 1, the index is 0"
 TRY_ONES = "try a length of 1 in the first dim, in the last, and in both"
 DROPPED = "added dims are dropped: the entries kept are those on the right"
 TRY_DROPPED = "try shape (3,) and shape () inside (4, 2, 3), and a big shape of equal lengths"
+AS_THEY_ARE = "arguments stay as they are, also where dims were added"
+TRY_ARGUMENTS = "call it with lists, and look at them afterwards"
 BOTH = "dropping and stretching go together"
 TRY_BOTH = "go through shapes (2, 1), (1, 3) and (1,) inside (4, 2, 3)"
 BUFFER = "every entry is written, and nothing else: any buffer, any index"
@@ -97,6 +99,7 @@ CHECKS = {
             cell(DROPPED, (3, 1, 2), (4, 2, 3), (2, 3), hint=TRY_DROPPED),
             cell(DROPPED, (2, 1), (3, 3), (3,), hint=TRY_DROPPED),
             cell(DROPPED, (1, 2), (2, 3), (), hint=TRY_DROPPED),
+            cell(AS_THEY_ARE, [3, 1, 2], [4, 2, 3], [3], hint=TRY_ARGUMENTS, untouched=True),
         ),
         "mixed": (
             cell(BOTH, (3, 1, 2), (4, 2, 3), (1, 3), hint=TRY_BOTH),
@@ -105,10 +108,11 @@ CHECKS = {
             cell(BOTH, (3, 1, 2), (4, 2, 3), (1,), hint=TRY_BOTH),
             cell(BOTH, (2, 3, 1, 2), (3, 4, 2, 3), (4, 1, 3), hint=TRY_BOTH),
             cell(BOTH, (2, 1, 1), (3, 2, 2), (2, 1), hint=TRY_BOTH),
+            cell(BOTH, (1, 2, 0, 3, 2), (2, 3, 2, 5, 4), (3, 1, 5, 4), hint=TRY_BOTH),
         ),
         "buffer": (
             cell(BUFFER, (1, 2), (2, 3), (1, 3), [9, 9], hint=TRY_BUFFER),
-            cell(BUFFER, (1, 2), (2, 3), (2, 3), [8, 8, 8, 8], hint=TRY_BUFFER),
+            cell(BUFFER, (1, 2), (2, 3), (2, 3), [8, 8, 8, 8], hint=TRY_BUFFER, strict=True),
             cell(BUFFER, (1, 2), (2, 3), (2, 1), np.array([5, 6, 7]), hint=TRY_BUFFER),
             cell(
                 BUFFER,
@@ -135,6 +139,7 @@ CHECKS = {
             pair(IN_RESULT, (1, 3), (4, 2, 3), hint=TRY_ADDED),
             pair(IN_RESULT, (), (2, 3), hint=TRY_ADDED),
             pair(IN_RESULT, (1, 2, 1), (3, 4, 2, 5), hint=TRY_ADDED),
+            pair(IN_RESULT, (1,), (2, 3, 4, 5), hint=TRY_ADDED),
             pair(IN_RESULT, (2, 2), (2, 2, 2), hint=TRY_ADDED),
             pair(IN_RESULT, [3, 1], [1, 3, 1], hint=TRY_ADDED, untouched=True, strict=True),
         ),

@@ -36,6 +36,10 @@ SET_COMMENTS = (
 )
 
 
+class Unknown(NotReady):
+    """A student whom the gradebook does not know, and may not be told."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """What the gradebook says about a submission, before and after it was written."""
@@ -84,7 +88,7 @@ class Book:
         self._book.close()
 
     def record(self, result: Result, timestamp: str | None) -> Entry:
-        """Write a submission. Raises NotReady if the student is unknown and may not be created."""
+        """Write a submission. Raises Unknown, and NotReady where the gradebook is not writable."""
 
         def write() -> Entry:
             with self._session.begin():
@@ -109,7 +113,7 @@ class Book:
         run = self._session.execute
         if run(select(api.Student.id).where(api.Student.id == student)).first() is None:
             if not self._create:
-                raise NotReady(f"the gradebook knows no student {student!r}")
+                raise Unknown(f"the gradebook knows no student {student!r}")
             run(insert(api.Student), [{"id": student, "lms_user_id": None}])
         mine = api.SubmittedAssignment
         where = (mine.assignment_id == self._assignment, mine.student_id == student)
@@ -213,7 +217,7 @@ class Book:
         seconds = whole.total_seconds_late
         for notebook in whole.notebooks:
             graded = result.notebooks.get(notebook.name)
-            if graded is None or not graded.text:
+            if graded is None:
                 continue
             notebook.late_submission_penalty = None
             if seconds > 0:

@@ -11,7 +11,14 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,13 +111,11 @@ def grade(
             break
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             job, tries = running.pop(future)
-            error = future.exception()
+            error = _failure(future)
             if error is None:
                 yield Outcome(job, future.result())
             elif _is_death(error):
                 alone.append(job)
-            elif isinstance(error, KeyboardInterrupt):
-                raise error
             elif tries < TRIES and not _is_final(error):
                 running[pool.submit(run, job)] = (job, tries + 1)
             else:
@@ -121,27 +126,43 @@ def grade(
 
 
 def _try_alone(pool: Pool, job: Job, run: Run, canary: Callable[[], Job]) -> Outcome:
-    """Run a job whose worker died with nothing beside it, so that nobody else is blamed."""
-    try:
-        return Outcome(job, pool.submit(run, job).result())
-    except Exception as error:
+    """Run a job whose worker died with nothing beside it, so that nobody else is blamed.
+
+    A machine may fail in just that moment, so one death alone proves nothing.
+    """
+    for _ in range(TRIES):
+        error = _failure(future := pool.submit(run, job))
+        if error is None:
+            return Outcome(job, future.result())
         _try_canary(pool, run, canary(), error)
-        if _is_death(error):
-            words = "it ended every worker that ran it, also alone; the reference does not"
-            return Outcome(job, problem=words, killed=True)
-        return Outcome(job, problem=_words(error))
+        if not _is_death(error):
+            return Outcome(job, problem=_words(error))
+    words = "it ended every worker that ran it, also alone; the reference does not"
+    return Outcome(job, problem=words, killed=True)
 
 
 def _try_canary(pool: Pool, run: Run, job: Job, error: BaseException) -> None:
     """Tell a job that fails from a machine that fails. Raises NotReady for the machine."""
     if _is_final(error):
         raise error
-    try:
-        pool.submit(run, job).result()
-    except Exception as again:
+    again = _failure(pool.submit(run, job))
+    if again is not None:
         raise NotReady(
             f"grading stopped: the author's own solution does not run either ({_words(again)})"
         ) from error
+
+
+def _failure(future: Future[Result]) -> BaseException | None:
+    """Wait for a job; return why it failed. Raises NotReady where its cluster is gone."""
+    try:
+        error = future.exception()
+    except CancelledError as gone:
+        raise NotReady(
+            "the cluster is gone; run the command again when it is back, and it continues"
+        ) from gone
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+    return error
 
 
 def _is_final(error: BaseException) -> bool:

@@ -23,8 +23,8 @@ from traitlets import Unicode
 
 from .caches import take
 from .checks import orders
+from .intake import collect
 from .job import CUT, Clean, Limits, NotReady
-from .leftovers import collect
 from .provisioner import SandboxProvisioner
 
 MESSAGE = 8 << 20  # bytes: a larger message from a kernel is not received

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .job import Graded, Job, Mark, Result
+from .job import Graded, Mark, Result
 
 
-def facts(result: Result, timestamp: str | None) -> dict[str, Any]:
-    """Write a result down for the journal."""
+def facts(result: Result, timestamp: str | None, version: str) -> dict[str, Any]:
+    """Write a result down for the journal; ``version`` names the assignment it was held against."""
     notebooks = {}
     for name, graded in result.notebooks.items():
         notebooks[name] = {
@@ -18,10 +18,10 @@ def facts(result: Result, timestamp: str | None) -> dict[str, Any]:
             "notes": list(graded.notes),
             "flags": list(graded.flags),
             "failed": dict(graded.failed),
-            "ran": bool(graded.text),
         }
     return {
         "timestamp": timestamp,
+        "version": version,
         "notebooks": notebooks,
         "notes": list(result.notes),
         "seconds": result.seconds,
@@ -31,10 +31,10 @@ def facts(result: Result, timestamp: str | None) -> dict[str, Any]:
 
 
 def recall(student: str, assignment: str, kept: Mapping[str, Any]) -> Result:
-    """Read back what `facts` wrote; of a notebook's text only whether there was one."""
+    """Read back what `facts` wrote: all but the text of the notebooks."""
     notebooks = {
         name: Graded(
-            "." if each["ran"] else "",
+            "",
             {k: Mark(*pair) for k, pair in each["marks"].items()},
             each["comments"],
             tuple(each["notes"]),
@@ -52,13 +52,3 @@ def recall(student: str, assignment: str, kept: Mapping[str, Any]) -> Result:
         host=kept["host"],
         sandboxed=kept["sandboxed"],
     )
-
-
-def zero(job: Job, reason: str) -> Result:
-    """Grade a submission that cannot be run: no points, and the reason."""
-    notebooks = {}
-    for clean in job.clean:
-        marks = {c.name: Mark(0.0, c.points or 0.0) for c in clean.cells if c.grade}
-        failed = dict.fromkeys(marks, reason)
-        notebooks[clean.name] = Graded("", marks, notes=(reason,), failed=failed)
-    return Result(job.student, job.assignment, notebooks, notes=job.notes)

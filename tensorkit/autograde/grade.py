@@ -10,8 +10,10 @@ import glob
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +21,15 @@ from nbgrader.converters import Autograde
 from nbgrader.preprocessors import AssignLatePenalties
 
 from . import engine
-from .book import Book
-from .course import OWN, cleans, intake
-from .facts import facts, recall, zero
+from .book import Book, Unknown
+from .course import cleans
+from .facts import facts, recall
+from .intake import OWN, intake, moment, overlay, own_files
 from .job import Clean, Job, NotReady, Result, Settings
 from .journal import Journal
 from .options import Grading
 from .progress import Progress
-from .run import execute
+from .run import execute, unrun
 from .steps import plan
 
 
@@ -58,14 +61,15 @@ class ParallelAutograde(Autograde):  # type: ignore[misc]
         with journal.lock(), _pool(options) as pool:
             book = self._open(assignment)
             try:
-                for student, kept in list(journal.waiting()):
-                    self._finish(book, recall(student, assignment, kept), kept)
+                for student, kept in list(journal.waiting(version(clean))):
+                    self._bring_home(student, partial(self._waited, book, student, kept))
                 due = self._due(journal, clean)
                 self.progress.start(len(due), len(self.assignments) - len(due), pool.name)
-                jobs = (self._job(student, path, clean, settings) for student, path in due)
+                jobs = self._jobs(due, clean, settings)
                 canary = Job("", assignment, clean, _references(clean), settings=settings)
                 for outcome in engine.grade(pool, jobs, self.run, lambda: canary):
-                    self._take(book, outcome)
+                    student = outcome.job.student
+                    self._bring_home(student, partial(self._take, book, outcome))
             finally:
                 book.close()
         self.progress.end()
@@ -108,9 +112,21 @@ class ParallelAutograde(Autograde):  # type: ignore[misc]
             not os.path.exists(os.path.join(target, f"{clean.name}.ipynb")) for clean in self._clean
         ):
             return True
-        new = self.coursedir.get_existing_timestamp(self._format_source(assignment, student))
-        old = self.coursedir.get_existing_timestamp(target)
-        return new is not None and old is not None and bool(new > old)
+        new = _moment(Path(self._format_source(assignment, student)))
+        old = _moment(Path(target))
+        return new is not None and old is not None and new > old
+
+    def _jobs(
+        self, due: list[tuple[str, str]], clean: tuple[Clean, ...], settings: Settings
+    ) -> Iterator[Job]:
+        for student, path in due:
+            try:
+                job = self._job(student, path, clean, settings)
+            except Exception as error:
+                # a folder that cannot be read stops nobody else
+                self.progress.failed(student, f"{type(error).__name__}: {error}")
+            else:
+                yield job
 
     def _job(self, student: str, path: str, clean: tuple[Clean, ...], settings: Settings) -> Job:
         assignment = self.coursedir.assignment_id
@@ -125,31 +141,42 @@ class ParallelAutograde(Autograde):  # type: ignore[misc]
             1000 * self.coursedir.max_dir_size,
             keep=self.exclude_overwriting.get(assignment, []),
         )
-        files = {name: data for name, data in found.files.items() if name not in OWN}
-        return Job(student, assignment, clean, found.notebooks, files, tuple(found.notes), settings)
+        try:
+            moment(Path(path))
+        except ValueError as error:
+            found.notes.append(str(error))
+        notes = tuple(found.notes)
+        return Job(student, assignment, clean, found.notebooks, found.files, notes, settings)
+
+    def _bring_home(self, student: str, bring: Callable[[], None]) -> None:
+        """Do it; what goes wrong for one leaves that one without a grade, and nobody else."""
+        try:
+            bring()
+        except Unknown as error:
+            self._journal.drop(student)
+            self.progress.failed(student, str(error))
+        except NotReady:
+            raise
+        except Exception as error:
+            self.progress.failed(student, f"{type(error).__name__}: {error}")
+
+    def _waited(self, book: Book, student: str, kept: Mapping[str, Any]) -> None:
+        """Finish what an earlier run had graded."""
+        self._finish(book, recall(student, self.coursedir.assignment_id, kept), kept)
 
     def _take(self, book: Book, outcome: engine.Outcome) -> None:
-        """Bring one outcome home."""
+        """Take one outcome into the journal, then finish it."""
         if outcome.result is None and not outcome.killed:
             self.progress.failed(outcome.job.student, outcome.problem)
             return
         job = outcome.job
-        result = outcome.result or zero(job, outcome.problem)
-        result = self._steps.finish(result)
-        timestamp = self.coursedir.get_existing_timestamp(
-            self._format_source(job.assignment, job.student)
-        )
+        result = self._steps.finish(outcome.result or unrun(job, outcome.problem))
         own = Path(self._format_source(job.assignment, job.student))
-        files: dict[str, bytes] = {
-            name: (own / name).read_bytes()
-            for name in OWN
-            if (own / name).is_file() and not (own / name).is_symlink()
-        }
-        files |= {**job.files, **result.files}
-        for name, graded in result.notebooks.items():
-            if graded.text:
-                files[f"{name}.ipynb"] = graded.text.encode("utf-8")
-        kept = facts(result, str(timestamp) if timestamp else None)
+        time = _moment(own)
+        written = {name: data for name, data in result.files.items() if name not in OWN}
+        files = overlay(overlay(job.files, written), own_files(own))
+        files = overlay(files, {f"{k}.ipynb": v.text.encode() for k, v in result.notebooks.items()})
+        kept = facts(result, str(time) if time else None, version(self._clean))
         self._journal.stage(job.student, files, kept)
         self._finish(book, result, kept)
 
@@ -168,6 +195,13 @@ def _pool(options: Grading) -> AbstractContextManager[engine.Pool]:
     if options.scheduler:
         return engine.cluster(options.scheduler)
     return engine.local(options.jobs or None)
+
+
+def _moment(folder: Path) -> datetime | None:
+    try:
+        return moment(folder)
+    except ValueError:
+        return None
 
 
 def version(clean: tuple[Clean, ...]) -> str:

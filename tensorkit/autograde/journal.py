@@ -58,14 +58,23 @@ class Journal:
         shutil.rmtree(self.ready / student, ignore_errors=True)
         os.rename(writing, self.ready / student)
 
-    def waiting(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the finished results that are not in the gradebook and in place yet."""
+    def waiting(self, version: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the finished results that are not in the gradebook and in place yet.
+
+        Those of another ``version`` of the assignment no longer fit; they are dropped.
+        """
         for path in sorted(self.ready.iterdir()):
             facts = path / "facts.json"
-            if facts.is_file():
-                yield path.name, json.loads(facts.read_text(encoding="utf-8"))
+            kept = json.loads(facts.read_text(encoding="utf-8")) if facts.is_file() else {}
+            if kept.get("version") == version:
+                yield path.name, kept
             else:
-                shutil.rmtree(path, ignore_errors=True)
+                self.drop(path.name)
+
+    def drop(self, student: str) -> None:
+        """Forget a result that cannot go into the gradebook; it will have to be made again."""
+        (self.ready / student / "facts.json").unlink(missing_ok=True)
+        shutil.rmtree(self.ready / student, ignore_errors=True)
 
     def publish(self, student: str, target: Path, *, whole: bool) -> None:
         """Move a result's files to their place; ``whole`` replaces what is there."""
@@ -87,8 +96,7 @@ class Journal:
         """Forget a result that is in the gradebook and in place."""
         with (self.folder / "done").open("a", encoding="utf-8") as log:
             log.write(json.dumps(student) + "\n")
-        (self.ready / student / "facts.json").unlink()
-        shutil.rmtree(self.ready / student, ignore_errors=True)
+        self.drop(student)
 
     def again(self, students: Iterable[str], version: str, force: bool) -> set[str]:
         """Return who is to be graded although graded before.
@@ -103,8 +111,10 @@ class Journal:
             kept = None
         if kept and (kept["version"] == version or not force):
             left = set(kept["students"]) - self._done()
+            asked = set(students) if force else set()
             if left:
-                return left
+                # those who are not on the list had no part in it
+                return left | (asked - set(kept["students"]))
         plan.unlink(missing_ok=True)
         done.unlink(missing_ok=True)
         wanted = sorted(students) if force else []

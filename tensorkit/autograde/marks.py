@@ -28,7 +28,7 @@ def kinds(notebook: NotebookNode) -> dict[str, str]:
         if name and _is_check(cell):
             results = _results(cell)
             kind = "nothing" if not results else "number"
-            if results and _number(results[0]) is None:
+            if (results and _number(results[0]) is None) or cell.execution_count is None:
                 kind = "other"
             found[name] = kind
     return found
@@ -42,6 +42,8 @@ def judge(cell: NotebookNode, expected: str | None) -> str:
         return "the check showed more than one result"
     if results and errors:
         return "the check showed a result and failed"
+    if expected in ("number", "nothing") and not errors and cell.execution_count is None:
+        return "the check was not run"
     if expected == "nothing" and results:
         return "the check showed a result, but it has none"
     if expected == "number" and not errors:

@@ -7,6 +7,7 @@ the answers, and the cells that a learner added, are put into a clean copy of th
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -21,6 +22,7 @@ MAKE: dict[str, Callable[..., NotebookNode]] = {
     "markdown": v4.new_markdown_cell,
     "raw": v4.new_raw_cell,
 }
+DEEPEST = 100  # lists and records within each other; no editor writes a tenth of that
 
 
 class Unreadable(ValueError):
@@ -28,24 +30,52 @@ class Unreadable(ValueError):
 
 
 def read(data: bytes, largest: int) -> NotebookNode:
-    """Parse a notebook that was handed in. Raises Unreadable."""
+    """Parse a notebook that was handed in, without its outputs. Raises Unreadable."""
     if len(data) > largest:
         raise Unreadable(f"it is {len(data) >> 20} MB large; at most {largest >> 20} MB are read")
+    wrong: dict[str, Any] = {}
     try:
-        notebook: NotebookNode = nbformat.reads(data.decode("utf-8"), as_version=4)
-        cells = notebook.cells
-        if not all(cell.cell_type in MAKE and isinstance(cell.source, str) for cell in cells):
-            raise ValueError("a cell without a type or a source")
-        if not all(isinstance(cell.metadata, dict) for cell in cells):
-            raise ValueError("a cell without metadata")
-        # a run needs these; some editors and hands leave them out
-        notebook.metadata = notebook.get("metadata") or NotebookNode()
+        raw = json.loads(data.decode("utf-8-sig"))
+        _refuse_depth(raw)
+        for cell in raw.get("cells", ()):
+            if cell["cell_type"] == "code":
+                # they are made anew; what is in them need not even be valid
+                cell["outputs"], cell["execution_count"] = [], None
+        # half of a pair of surrogates can be written in JSON, but no file can hold it
+        text = json.dumps(raw, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
+        notebook = nbformat.reads(text, 4, capture_validation_error=wrong)
+        return _from_sources(notebook) if wrong else NotebookNode(notebook)
     except RecursionError:
         raise Unreadable("it is nested too deeply to be a notebook") from None
     except Exception as error:
         reason = str(error).strip().split("\n")[0][:120]
         raise Unreadable(f"it is not a notebook ({type(error).__name__}: {reason})") from error
-    return notebook
+
+
+def _refuse_depth(value: Any) -> None:
+    """Refuse what later steps could not walk through. Raises RecursionError."""
+    level = [value]
+    for _ in range(DEEPEST):
+        inside = [v for each in level for v in (each.values() if isinstance(each, dict) else each)]
+        level = [each for each in inside if isinstance(each, (dict, list))]
+    if level:
+        raise RecursionError
+
+
+def _from_sources(notebook: NotebookNode) -> NotebookNode:
+    """Make a notebook whose records break the format anew, of its cells and their names alone."""
+    made = v4.new_notebook()
+    for cell in notebook.cells:
+        if not isinstance(cell.source, str):
+            raise ValueError("a cell without a source")
+        record = cell.get("metadata", {}).get("nbgrader", {})
+        fresh = MAKE[cell.cell_type](cell.source)
+        if isinstance(record, dict) and isinstance(record.get("grade_id"), str):
+            fresh.metadata["nbgrader"] = {"grade_id": record["grade_id"]}
+        if isinstance(cell.get("id"), str):
+            fresh["id"] = cell["id"]
+        made.cells.append(fresh)
+    return made
 
 
 def mend(notebook: NotebookNode, clean: Clean) -> tuple[NotebookNode, list[str]]:
@@ -53,14 +83,28 @@ def mend(notebook: NotebookNode, clean: Clean) -> tuple[NotebookNode, list[str]]
     notes: list[str] = []
     if not is_intact(notebook, clean):
         notebook, notes = _transplant(notebook, clean)
-    known = clean.known()
+    known, tags = clean.known(), _tags(clean)
     for cell in notebook.cells:
         name = grade_id(cell)
-        if name in known and _overwrite(cell, known[name]):
+        if name not in known:
+            continue
+        if _overwrite(cell, known[name]):
             notes.append(f"the cell {name!r} had been edited; the released one was run")
+        if known[name].locked and cell.metadata.get("tags") != tags[name]:
+            # by its tags a cell can be left out of a run
+            cell.metadata.pop("tags", None)
+            if tags[name] is not None:
+                cell.metadata["tags"] = tags[name]
+            notes.append(f"the tags of the cell {name!r} had been changed; they were put back")
     if clean.kernelspec:
         notebook.metadata["kernelspec"] = NotebookNode(clean.kernelspec)
     return notebook, notes
+
+
+def _tags(clean: Clean) -> dict[str | None, Any]:
+    """Return the tags of the released cells by grade id."""
+    cells = [NotebookNode(cell) for cell in json.loads(clean.template)["cells"]]
+    return {grade_id(cell): cell.metadata.get("tags") for cell in cells}
 
 
 def blank(clean: Clean) -> NotebookNode:

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from traitlets import Bool, Dict, Instance, List, Unicode
 
 from . import sandbox
 from .caches import offer
+from .intake import put
 from .job import Limits
 from .preload import SHORT, Nursery, nursery
 from .watch import Usage, usage
@@ -166,13 +166,3 @@ class SandboxProvisioner(LocalProvisioner):
             shutil.rmtree(top, ignore_errors=True)
             if top.exists():  # nested deeper than Python can follow
                 subprocess.run(["rm", "-rf", "--", str(top)], check=False, capture_output=True)
-
-
-def put(files: Mapping[str, bytes], folder: Path) -> None:
-    """Write files below a folder; a path that leads out of it is refused."""
-    for name, data in files.items():
-        path = folder / name
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise ValueError(f"the path {name!r} leads out of its folder")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)

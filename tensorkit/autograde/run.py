@@ -25,7 +25,8 @@ from . import sandbox
 from .caches import recall, remember
 from .execute import SandboxedExecute, _fail
 from .guard import digest
-from .job import Clean, Graded, Job, MachineNotReady, Mark, Result, Settings
+from .intake import overlay
+from .job import Clean, Graded, Job, MachineNotReady, Result, Settings
 from .marks import kinds, score
 from .mend import Unreadable, blank, grade_id, mend, read
 from .preload import nursery
@@ -55,8 +56,8 @@ def execute(job: Job) -> Result:
     graded = {}
     for clean in job.clean:
         proof = proofs.get(clean.name, Proof())
-        graded[clean.name], new = _grade(job, clean, {**files, **written}, proof)
-        written |= new
+        graded[clean.name], new = _grade(job, clean, overlay(files, written), proof)
+        written = overlay(written, new)
     host = f"{socket.gethostname()}:{os.getpid()}"
     seconds = time.perf_counter() - start
     return Result(
@@ -120,10 +121,6 @@ def _worth_loading(imported: Iterable[str], packages: Sequence[str]) -> tuple[st
 def _grade(
     job: Job, clean: Clean, files: dict[str, bytes], proof: Proof
 ) -> tuple[Graded, dict[str, bytes]]:
-    data = job.notebooks.get(clean.name)
-    if data is None:
-        zeros = {cell.name: Mark(0.0, cell.points or 0.0) for cell in clean.cells if cell.grade}
-        return Graded("", zeros, notes=("the notebook was not handed in",)), {}
     notes: list[str] = []
     written: dict[str, bytes] = {}
     changed: dict[int, list[str]] = {}
@@ -132,13 +129,10 @@ def _grade(
     if not settings.control:
         before, after = list(settings.before), list(settings.after)
     try:
-        notebook, notes = mend(read(data, settings.limits.notebook), clean)
+        notebook, notes = _handed_in(job, clean)
     except Unreadable as error:
-        notebook = _steps(job, clean, blank(clean), before)
-        notes = [f"the notebook could not be read: {error}"]
-        for cell in notebook.cells:
-            if grade_id(cell):
-                _fail(cell, "Unreadable", "the notebook that was handed in could not be read")
+        notes = [str(error)]
+        notebook = _lost(_steps(job, clean, blank(clean), before), "Unreadable", str(error))
     else:
         notebook = _steps(job, clean, notebook, before)
         runner = _runner(settings, clean)
@@ -147,20 +141,59 @@ def _grade(
         notes += runner.notes
         written, changed = dict(runner.written), runner.changed
     notebook = _steps(job, clean, notebook, after)
-    marks, comments, failed, flags = score(notebook, proof.ends)
+    flags = []
     for at, names in changed.items():
         name = grade_id(notebook.cells[at]) or f"cell {at + 1}"
         flags.append(f"{name}: had to be put back first: {', '.join(names)}")
     flags += _suspects(notebook, clean)
+    return _marked(job, notebook, notes, flags, proof.ends), written
+
+
+def _handed_in(job: Job, clean: Clean) -> tuple[NotebookNode, list[str]]:
+    """Return the mended notebook, and what was mended. Raises Unreadable."""
+    if clean.name not in job.notebooks:
+        raise Unreadable("the notebook was not handed in")
+    try:
+        return mend(read(job.notebooks[clean.name], job.settings.limits.notebook), clean)
+    except Unreadable as error:
+        raise Unreadable(f"the notebook could not be read: {error}") from error
+
+
+def unrun(job: Job, reason: str) -> Result:
+    """Grade a submission that cannot be run: checks get no points and the reason."""
+    graded = {}
+    for clean in job.clean:
+        try:
+            notebook, notes = _handed_in(job, clean)
+        except Unreadable as error:
+            notebook, notes = blank(clean), [str(error)]
+        notebook = _steps(job, clean, notebook, _for_learners(job.settings.before))
+        graded[clean.name] = _marked(job, _lost(notebook, "NotRun", reason), [*notes, reason])
+    return Result(job.student, job.assignment, graded, notes=job.notes)
+
+
+def _lost(notebook: NotebookNode, name: str, reason: str) -> NotebookNode:
+    """Put an error into every cell that the gradebook knows."""
+    for cell in notebook.cells:
+        if grade_id(cell):
+            _fail(cell, name, reason)
+    return notebook
+
+
+def _marked(
+    job: Job,
+    notebook: NotebookNode,
+    notes: Sequence[str],
+    flags: Sequence[str] = (),
+    ends: Mapping[str, str] | None = None,
+) -> Graded:
+    """Read the marks and tell the learner what was odd."""
+    marks, comments, failed, refused = score(notebook, ends or {})
     if notes or job.notes:
         _tell(notebook, [*job.notes, *notes])
     text = nbformat.writes(notebook, version=4)
-    made = Graded(_ended(text), marks, comments, tuple(notes), tuple(flags), failed)
-    return made, written
-
-
-def _ended(text: str) -> str:
-    return text if text.endswith("\n") else text + "\n"
+    text = text if text.endswith("\n") else text + "\n"
+    return Graded(text, marks, comments, tuple(notes), (*refused, *flags), failed)
 
 
 def _runner(settings: Settings, clean: Clean) -> SandboxedExecute:

@@ -20,7 +20,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets.utils.importstring import import_item
 
 from ..grading.course import DropCopies, NeedHiddenChecks
-from .course import OWN, cleans
+from .course import cleans
+from .intake import OWN, overlay, put
 from .job import Graded, Job, NotReady, Result
 from .marks import score
 from .mend import mend
@@ -68,11 +69,9 @@ class RunApart(NbGraderPreprocessor):  # type: ignore[misc]
         # formgrader calls this in its event loop, where no other loop may run
         with ThreadPoolExecutor(1) as apart:
             result = apart.submit(execute, job).result()
-        for name, data_of in result.files.items():
-            path = place / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.unlink(missing_ok=True)
-            path.write_bytes(data_of)
+        for name in set(files) - set(overlay(files, result.files)):
+            (place / name).unlink()
+        put({name: data for name, data in result.files.items() if name not in OWN}, place)
         graded = result.notebooks[clean[0].name]
         for line in (*graded.notes, *graded.flags):
             self.log.warning("%s: %s", names["student"], line)
@@ -110,7 +109,7 @@ class Plan:
             return result
         made = {}
         for name, graded in result.notebooks.items():
-            made[name] = self._finish(result, name, graded, steps) if graded.text else graded
+            made[name] = self._finish(result, name, graded, steps)
         return replace(result, notebooks=made)
 
     def _finish(self, result: Result, name: str, graded: Graded, steps: Sequence[Any]) -> Graded:

@@ -6,9 +6,12 @@ with a link for each file: it reads what is there, and what it writes nobody els
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import py_compile
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,16 +21,32 @@ from . import sandbox
 
 
 def folders() -> dict[str, Path]:
-    """Return the caches of this user by the name that they have in a sandbox."""
-    kernels = cache_folder()
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    fonts = Path(base) / "tensorkit-grading" / "matplotlib"
+    """Return the caches by the name that they have in a sandbox.
+
+    They are apart from what this user's own programs cache: a sandbox is another user's, so its
+    files are made to be read by anybody, and only the reference solution fills them.
+    """
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    top = base / "tensorkit-grading"
     try:
-        fonts.mkdir(parents=True, exist_ok=True)
+        top.mkdir(parents=True, exist_ok=True)
     except OSError:
-        fonts = Path(tempfile.gettempdir()) / f"tensorkit-grading-{os.getuid()}"
-        fonts.mkdir(exist_ok=True)
-    return {"kernels": kernels, "matplotlib": fonts}
+        top = _own_temporary()
+    return {name: _open_to_all(top / name) for name in ("kernels", "matplotlib")}
+
+
+@functools.lru_cache(maxsize=1)
+def _own_temporary() -> Path:
+    """Make a folder for this process alone: what lies in a shared one may be anybody's."""
+    made = Path(tempfile.mkdtemp(prefix="tensorkit-grading-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
+
+
+def _open_to_all(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    os.chmod(folder, 0o755)  # whatever this user's umask is
+    return folder
 
 
 def offer(
@@ -39,6 +58,8 @@ def offer(
         (box.home / name).mkdir()
         if trusted:
             # what a trusted kernel adds is taken over from a copy, file by file
+            if name == "kernels":
+                _copy(cache_folder(), box.home / name)
             _copy(folder, box.home / name)
         else:
             links[name] = str(folder)
@@ -51,13 +72,16 @@ def take(box: sandbox.Box) -> None:
     for name, folder in folders().items():
         for path in sorted((box.home / name).rglob("*")):
             target = folder / path.relative_to(box.home / name)
-            if path.is_file() and not path.is_symlink():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if not target.exists() or target.read_bytes() != path.read_bytes():
-                    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-                    temporary.write_bytes(path.read_bytes())
-                    os.utime(temporary, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
-                    os.replace(temporary, target)
+            if path.is_symlink():
+                continue
+            if path.is_dir():
+                _open_to_all(target)
+            elif not target.exists() or target.read_bytes() != path.read_bytes():
+                temporary = target.with_name(f".{target.name}.{os.getpid()}")
+                temporary.write_bytes(path.read_bytes())
+                os.chmod(temporary, 0o644)
+                os.utime(temporary, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+                os.replace(temporary, target)
 
 
 def remember(name: str, modules: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from nbformat import NotebookNode
@@ -17,8 +18,11 @@ from .job import Clean
 from .mend import grade_id
 
 
-def orders(notebook: NotebookNode, clean: Clean, output: int) -> str:
-    """Return the orders of `kernel.py` as JSON; ``output`` is how much a cell may print."""
+def orders(notebook: NotebookNode, clean: Clean, output: int, private: Iterable[str] = ()) -> str:
+    """Return the orders of `kernel.py` as JSON.
+
+    ``output`` is how much a cell may print, ``private`` are the paths of the checks' own modules.
+    """
     locked = {cell.name for cell in clean.cells if cell.locked}
     checks = [digest(cell.source) for cell in notebook.cells if grade_id(cell) in locked]
     released = [cell["source"] for cell in json.loads(clean.template)["cells"]]
@@ -39,7 +43,16 @@ def orders(notebook: NotebookNode, clean: Clean, output: int) -> str:
                 bound |= {name.asname or name.name for name in node.names}
     own = sorted(name for name in vars(builtins) if name not in bound)
     aliases = {alias: name for alias, name in aliases.items() if alias not in bound}
-    return json.dumps({"checks": checks, "aliases": aliases, "builtins": own, "output": output})
+    roots = sorted({path.split("/")[0].removesuffix(".py") for path in private})
+    return json.dumps(
+        {
+            "checks": checks,
+            "aliases": aliases,
+            "builtins": own,
+            "output": output,
+            "private": roots,
+        }
+    )
 
 
 def _walk(source: str) -> list[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import zmq
@@ -23,6 +23,7 @@ from traitlets import Unicode
 
 from .caches import take
 from .checks import orders
+from .endings import Endings
 from .intake import collect
 from .job import CUT, Clean, Limits, NotReady
 from .provisioner import SandboxProvisioner
@@ -60,6 +61,7 @@ class SandboxedExecute(Execute):  # type: ignore[misc]
         self.preload: tuple[str, ...] = ()
         self.modules: frozenset[str] = frozenset()  # what a trusted notebook has imported
         self.changed: dict[int, list[str]] = {}  # what was put back before a check, by cell
+        self.meanwhile: dict[int, list[str]] = {}  # what was changed while a check ran
         self.notes: list[str] = []
         self.provisioner: SandboxProvisioner | None = None
 
@@ -70,7 +72,7 @@ class SandboxedExecute(Execute):  # type: ignore[misc]
         NotebookClient.__init__(self, nb, km)
         self.reset_execution_trackers()
         self._check_assign_resources(resources)
-        self.changed, self.notes = {}, []
+        self.changed, self.meanwhile, self.notes = {}, {}, []
         self._until = time.monotonic() + self.limits.deadline
         self._printed: dict[int, int] = {}
         self._all_printed = 0
@@ -102,6 +104,8 @@ class SandboxedExecute(Execute):  # type: ignore[misc]
                         cells[at] = cell
                 if self.trusted:
                     await self._learn_modules()
+                elif not await self._endings.settle(self.kc):
+                    self._doubt([self._last])
                 return
             except Exception as error:
                 name, reason = _reason(error, self._trouble)
@@ -127,6 +131,7 @@ class SandboxedExecute(Execute):  # type: ignore[misc]
                     return
                 self.code_cells_executed = 0
             finally:
+                self._doubt(self._endings.doubted())
                 if self.km is not None:
                     await self._async_cleanup_kernel()
 
@@ -135,6 +140,8 @@ class SandboxedExecute(Execute):  # type: ignore[misc]
         self.create_kernel_manager()
         await self.async_start_new_kernel()
         client: Any = await self.async_start_new_kernel_client()
+        self._endings = Endings()
+        self._endings.listen(client)
         message: Any = await self.async_wait_for_reply(client.kernel_info())
         self.nb.metadata["language_info"] = message["content"]["language_info"]
 
@@ -149,6 +156,8 @@ class SandboxedExecute(Execute):  # type: ignore[misc]
         self.modules = frozenset(text.strip("'\"").split())
 
     _trouble = ""
+    _last = 0
+    _endings = Endings()
     written: Mapping[str, bytes]
 
     def _released(self) -> set[str]:
@@ -175,7 +184,7 @@ class SandboxedExecute(Execute):  # type: ignore[misc]
             files=dict(self.files),
             private=dict(self.private),
             hide=list(self.hide),
-            orders=orders(self.nb, checks, self.limits.output) if checks else "{}",
+            orders=orders(self.nb, checks, self.limits.output, self.private) if checks else "{}",
             variables={"NBGRADER_EXECUTION": "autograde", **self.environment},
             trusted=self.trusted,
             preload=list(self.preload),
@@ -203,6 +212,8 @@ class SandboxedExecute(Execute):  # type: ignore[misc]
             self._trouble = f"it took more than {self.limits.memory >> 20} MB of memory"
         elif use.processes > 2 * self.limits.processes:
             self._trouble = f"it started more than {self.limits.processes} processes"
+        elif not self.trusted and self.provisioner.stored(self.limits.disk) > self.limits.disk:
+            self._trouble = f"it wrote more than {self.limits.disk >> 20} MB"
         else:
             return
         await self.provisioner.kill()
@@ -230,11 +241,20 @@ class SandboxedExecute(Execute):  # type: ignore[misc]
         return super().process_message(msg, cell, cell_index)
 
     def on_cell_executed(self, **event: Any) -> None:
-        """Note what the kernel had to put back before a check."""
+        """Note what the kernel had to put back before a check, and after it."""
         super().on_cell_executed(**event)
-        changed = event["execute_reply"]["content"].get("changed")
-        if isinstance(changed, list) and changed:
-            self.changed[event["cell_index"]] = [str(name)[:80] for name in changed[:20]]
+        self._last = event["cell_index"]
+        self._endings.executed(event["execute_reply"], self._last)
+        reply, at = event["execute_reply"]["content"], self._last
+        for key, found in (("changed", self.changed), ("meanwhile", self.meanwhile)):
+            names = reply.get(key)
+            if isinstance(names, list) and names:
+                found[at] = [str(name)[:80] for name in names[:20]]
+
+    def _doubt(self, cells: Iterable[int]) -> None:
+        """Believe no result of cells that ended twice, or after which the kernel was silent."""
+        for at in cells:
+            self.meanwhile.setdefault(at, ["what the kernel says"])
 
     def _give_up(self, start: int) -> None:
         self.notes.append("the cells after it were not run")

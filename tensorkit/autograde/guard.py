@@ -15,9 +15,17 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 # whose functions and classes are kept: what checks call, and what shows their result
-PACKAGES = ("numpy.testing", "tensorkit", "unittest", "IPython.core", "ipykernel", "traitlets")
-MODULES = ("builtins", "math", "operator", "numpy", "json", "inspect", "importlib")
+PACKAGES = (
+    *("numpy.testing", "tensorkit", "unittest", "IPython.core", "ipykernel", "traitlets"),
+    *("jupyter_client.session", "jupyter_client.jsonutil", "zmq.sugar", "zmq.eventloop"),
+)
+MODULES = ("builtins", "math", "operator", "numpy", "json", "inspect", "importlib", "zmq")
 SHELL = ("custom_exceptions", "CustomTB", "InteractiveTB", "display_pub", "displayhook", "compile")
+# nobody has an honest reason to change these while a check runs
+NEVER = (
+    *("builtins", "numpy.testing", "unittest", "json", "math", "operator", "tensorkit.grading"),
+    *("jupyter_client", "zmq", "sys.", "IPython's printers of text/plain", "the kernel's"),
+)
 # IPython counts and remembers here
 BUSY = {"execution_count", "user_ns", "_last_traceback", "_last_result"}
 
@@ -27,8 +35,14 @@ Undo = Callable[[], bool]
 class Guard:
     """Keeps the state of this moment; ``restore`` returns to it and names what had changed."""
 
-    def __init__(self, shell: Any = None, aliases: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        shell: Any = None,
+        aliases: Mapping[str, str] | None = None,
+        private: Iterable[str] = (),
+    ) -> None:
         self.shell = shell
+        self.private = tuple(private)  # packages of the checks: loaded anew for each
         self.aliases = dict(aliases or {})
         self._seen: set[int] = set()
         self._undo: list[tuple[str, Undo]] = []
@@ -37,15 +51,24 @@ class Guard:
                 module = sys.modules[name]
                 if isinstance(module, ModuleType):
                     self._keep_module(module)
+        known = {name: sys.modules[name] for name in list(sys.modules)}
+        self._keep_mapping("sys.modules", sys.modules, known)
+        self._undo += [("sys.path", _order_keeper(sys.path))]
+        self._undo += [("sys.meta_path", _order_keeper(sys.meta_path))]
+        self._undo += [("sys.settrace", _no_watch)]
         if shell is not None:
             self._keep_shell(shell)
 
     def restore(self) -> list[str]:
         """Put everything back; return the names of what was not as it had been."""
-        sys.settrace(None)
-        sys.setprofile(None)
         changed = [name for name, undo in self._undo if undo()]
+        for name in [name for name in sys.modules if name.split(".")[0] in self.private]:
+            del sys.modules[name]
         return changed + (self._names() if self.shell is not None else [])
+
+    def restore_after(self) -> list[str]:
+        """Put everything back after a check; return what nothing honest changes meanwhile."""
+        return [name for name in self.restore() if name.startswith(NEVER)]
 
     def _names(self) -> list[str]:
         """Give the checks the released modules and Python's builtins under their usual names."""
@@ -131,7 +154,8 @@ class Guard:
             "cleanup transforms": manager.cleanup_transforms,
             "token transforms": manager.token_transformers,
         }
-        lists |= {f"events.{k}": v for k, v in shell.events.callbacks.items()}
+        # those that run after a cell are left alone: Matplotlib shows figures by them
+        lists |= {f"events.{k}": v for k, v in shell.events.callbacks.items() if "pre" in k}
         for label, live in lists.items():
             self._undo.append((f"IPython's {label}", _list_keeper(live)))
         for kind, formatter in shell.display_formatter.formatters.items():
@@ -141,6 +165,10 @@ class Guard:
                 self._keep_mapping(f"IPython's printers of {kind}", live, dict(live))
                 if kind == "text/plain" and part == "type_printers":
                     self._undo.append((f"IPython's printers of {kind}", _no_new_numbers(live)))
+        session = getattr(shell.displayhook, "session", None)
+        for each in (shell.displayhook, session, getattr(shell, "kernel", None)):
+            if each is not None:
+                self._keep_object(f"the kernel's {type(each).__name__}", each)
         own = vars(shell)
         kept = {name: getattr(shell, name) for name in SHELL if hasattr(shell, name)}
         self._undo.append(("IPython's shell", _attribute_keeper(shell, kept)))
@@ -148,6 +176,37 @@ class Guard:
         self._undo.append(
             ("sys.displayhook", _attribute_keeper(sys, {"displayhook": sys.displayhook}))
         )
+
+    def _keep_object(self, label: str, owner: Any) -> None:
+        """Keep what an object calls, and through what it sends."""
+        for values in (vars(owner), getattr(owner, "_trait_values", {})):
+            kept = {k: v for k, v in values.items() if callable(v) or _is_tool(v)}
+            self._keep_mapping(label, values, kept)
+        self._undo.append((label, _no_new_methods(owner, set(vars(owner)))))
+
+
+def _is_tool(value: Any) -> bool:
+    return type(value).__module__.startswith(("zmq", "jupyter_client", "ipykernel"))
+
+
+def _no_watch() -> bool:
+    watched = sys.gettrace() is not None or sys.getprofile() is not None
+    sys.settrace(None)
+    sys.setprofile(None)
+    return watched
+
+
+def _order_keeper(live: list[Any]) -> Undo:
+    """Keep what stood in a list before everything that came later."""
+    kept = list(live)
+
+    def undo() -> bool:
+        if live[: len(kept)] == kept:
+            return False
+        live[:] = [*kept, *(each for each in live if each not in kept)]
+        return True
+
+    return undo
 
 
 def _list_keeper(live: list[Any]) -> Undo:

@@ -36,6 +36,7 @@ class GradingKernel(IPythonKernel):  # type: ignore[misc, unused-ignore]
         self._builtins = set(orders.get("builtins", ()))
         self._caps = [Cap(stream, orders.get("output", 0)) for stream in (sys.stdout, sys.stderr)]
         self._aliases = orders.get("aliases", {})
+        self._private = orders.get("private", ())
         self._guard: Guard | None = None
 
     async def do_execute(  # type: ignore[override, unused-ignore]
@@ -49,7 +50,7 @@ class GradingKernel(IPythonKernel):  # type: ignore[misc, unused-ignore]
         cell_meta: Any = None,
         cell_id: Any = None,
     ) -> dict[str, Any]:
-        """Run a cell; its reply tells under "changed" what had to be put back for a check."""
+        """Run a cell; its reply tells what had to be put back before a check and after it."""
         shell: Any = self.shell
         for cap in self._caps:
             cap.reset()
@@ -58,7 +59,7 @@ class GradingKernel(IPythonKernel):  # type: ignore[misc, unused-ignore]
         taken: dict[str, Any] = {}
         if self._guard is None:
             # the first cell: all is set up now, and nothing of the learner's has run
-            self._guard = Guard(shell, self._aliases)
+            self._guard = Guard(shell, self._aliases, self._private)
         if is_check:
             changed = self._guard.restore()
             used = _names(code) & self._builtins
@@ -76,6 +77,7 @@ class GradingKernel(IPythonKernel):  # type: ignore[misc, unused-ignore]
             _forget(shell)
             shell.user_ns.update(taken)
             reply["changed"] = changed
+            reply["meanwhile"] = self._guard.restore_after()
         return reply
 
 

@@ -44,12 +44,13 @@ def read(data: bytes, largest: int) -> NotebookNode:
         # half of a pair of surrogates can be written in JSON, but no file can hold it
         text = json.dumps(raw, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
         notebook = nbformat.reads(text, 4, capture_validation_error=wrong)
-        return _from_sources(notebook) if wrong else NotebookNode(notebook)
+        made: NotebookNode = _from_sources(notebook) if wrong else notebook
     except RecursionError:
         raise Unreadable("it is nested too deeply to be a notebook") from None
     except Exception as error:
         reason = str(error).strip().split("\n")[0][:120]
         raise Unreadable(f"it is not a notebook ({type(error).__name__}: {reason})") from error
+    return made
 
 
 def _refuse_depth(value: Any) -> None:
@@ -64,7 +65,7 @@ def _refuse_depth(value: Any) -> None:
 
 def _from_sources(notebook: NotebookNode) -> NotebookNode:
     """Make a notebook whose records break the format anew, of its cells and their names alone."""
-    made = v4.new_notebook()
+    made: NotebookNode = v4.new_notebook()
     for cell in notebook.cells:
         if not isinstance(cell.source, str):
             raise ValueError("a cell without a source")

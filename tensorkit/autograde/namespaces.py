@@ -12,6 +12,7 @@ import os
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
+MS_RDONLY, MS_REMOUNT, MS_NOATIME = 1, 32, 1024
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38
 CAPABILITIES = 64  # as many as the kernel's interface has room for
 
@@ -40,6 +41,12 @@ def unshare() -> None:
 def bind(source: str, target: str) -> None:
     """Show a folder at a second place."""
     _mount(source, target, None, MS_BIND | MS_REC)
+
+
+def read_only(target: str) -> None:
+    """Forbid writing to a folder that `bind` has shown."""
+    kept = os.statvfs(target).f_flag & (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME)
+    _mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | kept)
 
 
 def temporary(target: str, size: int, mode: str) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 
 from . import kernel, namespaces
 from .confine import limit, link
+from .sandbox import PRIVATE
 
 NEST = "/nest"  # where the folders of all sandboxes are; a child covers it
 READY = b"ready"
@@ -56,6 +57,8 @@ def _child(orders: dict[str, Any], lifeline: int, log: int) -> None:
         namespaces.unshare()
         top = f"{NEST}/{orders['box']}"
         namespaces.bind(f"{top}/home", orders["home"])
+        namespaces.bind(f"{top}/home/{PRIVATE}", private := f"{orders['home']}/{PRIVATE}")
+        namespaces.read_only(private)
         namespaces.bind(f"{top}/work", orders["work"])
         namespaces.bind(f"{top}/run", orders["run"])
         for place in ("/tmp", "/dev/shm", *orders["caches"]):

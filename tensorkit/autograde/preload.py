@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from . import sandbox
-from .caches import offer
+from .caches import folders, offer
 from .job import Limits
 
 READY = b"ready"
@@ -192,7 +192,8 @@ def nursery(modules: Sequence[str], hide: Sequence[str], limits: Limits) -> Nurs
             found = None
         if found is None:
             try:
-                buried = [path for path in sandbox.shown(()) if path.startswith(PRIVATE)]
+                shown = sandbox.shown(map(str, folders().values()))
+                buried = [path for path in shown if path.startswith(PRIVATE)]
                 if buried:
                     raise OSError(f"{buried[0]} lies in a folder of which each kernel has its own")
                 found = Nursery(modules, hide, limits)

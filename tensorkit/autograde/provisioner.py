@@ -25,7 +25,7 @@ from .caches import offer
 from .intake import put
 from .job import Limits
 from .preload import SHORT, Nursery, nursery
-from .watch import Usage, usage
+from .watch import Usage, stored, usage
 
 KERNEL = "tensorkit.autograde.kernel"
 
@@ -136,6 +136,10 @@ class SandboxProvisioner(LocalProvisioner):
         """Return what the kernel and everything that it started use now."""
         return usage(self.pid) if self.process and self.pid else Usage(0, 0)
 
+    def stored(self, most: int) -> int:
+        """Return how many bytes lie in the kernel's own folders, as far as ``most``."""
+        return stored(str(self.box.top), most) if self.box is not None else 0
+
     def last_words(self) -> str:
         """Return the end of what the kernel's process wrote outside of cells."""
         if self.box is None or not (self.box.top / "log").exists():
@@ -164,5 +168,6 @@ class SandboxProvisioner(LocalProvisioner):
         if self.box is not None:
             top, self.box = self.box.top, None
             shutil.rmtree(top, ignore_errors=True)
-            if top.exists():  # nested deeper than Python can follow
-                subprocess.run(["rm", "-rf", "--", str(top)], check=False, capture_output=True)
+            if top.exists():  # nested deeper than Python can follow, or without rights
+                for words in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
+                    subprocess.run([*words, "--", str(top)], check=False, capture_output=True)

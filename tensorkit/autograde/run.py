@@ -27,7 +27,7 @@ from .execute import SandboxedExecute, _fail
 from .guard import digest
 from .intake import overlay
 from .job import Clean, Graded, Job, MachineNotReady, Result, Settings
-from .marks import kinds, score
+from .marks import kinds, refuse, score
 from .mend import Unreadable, blank, grade_id, mend, read
 from .preload import nursery
 from .suspects import suspects
@@ -124,6 +124,7 @@ def _grade(
     notes: list[str] = []
     written: dict[str, bytes] = {}
     changed: dict[int, list[str]] = {}
+    flags: list[str] = []
     settings = job.settings
     before, after = _for_learners(settings.before), _for_learners(settings.after)
     if not settings.control:
@@ -140,8 +141,13 @@ def _grade(
         notebook, _ = runner.preprocess(notebook, _resources(job, clean))
         notes += runner.notes
         written, changed = dict(runner.written), runner.changed
+        checks = {cell.name for cell in clean.cells if cell.grade and not cell.solution}
+        for at, names in runner.meanwhile.items():
+            name, why = grade_id(notebook.cells[at]), f"while the check ran, {names[0]} was changed"
+            if name in checks:
+                refuse(notebook.cells[at], why)
+                flags.append(f"{name}: {why}")
     notebook = _steps(job, clean, notebook, after)
-    flags = []
     for at, names in changed.items():
         name = grade_id(notebook.cells[at]) or f"cell {at + 1}"
         flags.append(f"{name}: had to be put back first: {', '.join(names)}")

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import zmq
+
 from .job import Limits, NotReady
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -27,6 +29,7 @@ CONFINE = Path(__file__).with_name("confine.py")
 HOME = "/home/student"
 WORK = f"{HOME}/work"
 RUN = "/run/kernel"
+PRIVATE = "private"  # in the home, read-only: the modules of hidden checks
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/etc/localtime", "/etc/mime.types")
 
@@ -85,7 +88,32 @@ def is_used(sandbox: str) -> bool:
     reason = missing()
     if reason and sandbox == "required":
         raise NotReady(f"no sandbox, and --sandbox required: {reason}")
+    closed = "" if reason else unreadable()
+    if closed:
+        raise NotReady(
+            f"{closed} can be read by root alone, and a sandbox is another user's: make this "
+            f"Python and its packages readable (chmod -R a+rX {closed}), or grade as another user"
+        )
     return not reason
+
+
+@functools.lru_cache(maxsize=1)
+def unreadable() -> str:
+    """As root, name a part of Python or of the packages that a sandbox's user could not read."""
+    if os.geteuid() != 0:
+        return ""
+    above = shown(())
+    for part in (sys.executable, os.__file__, zmq.__file__, str(CONFINE)):
+        path = os.path.realpath(part)
+        root = max((top for top in above if path.startswith(f"{top}/")), key=len, default=path)
+        while True:
+            wanted = 0o005 if os.path.isdir(path) else 0o004
+            if os.stat(path).st_mode & wanted != wanted:
+                return path
+            if path in (root, "/"):
+                break
+            path = os.path.dirname(path)
+    return ""
 
 
 def user() -> int | None:
@@ -156,7 +184,7 @@ def variables() -> dict[str, str]:
         "LOGNAME": "student",
         "PATH": f"{os.path.dirname(sys.executable)}:/usr/bin:/bin",
         "LANG": "C.UTF-8",
-        "PYTHONPATH": os.pathsep.join([f"{HOME}/private", str(PACKAGE.parent)]),
+        "PYTHONPATH": os.pathsep.join([f"{HOME}/{PRIVATE}", str(PACKAGE.parent)]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "TENSORKIT_CACHE": f"{HOME}/kernels",
         "MPLCONFIGDIR": f"{HOME}/matplotlib",
@@ -186,6 +214,7 @@ def _view(box: Box, limits: Limits, hide: Iterable[str], caches: Mapping[str, st
             words += ["--ro-bind", path, path]
     words += [*_parents(RUN, made), "--bind", str(box.run), RUN]
     words += [*_parents(HOME, made), "--bind", str(box.home), HOME, "--bind", str(box.work), WORK]
+    words += ["--ro-bind", str(box.home / PRIVATE), f"{HOME}/{PRIVATE}"]
     for place in inside(caches):
         words += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", place]
     for path in _hidden(hide, [*SYSTEM, *shown(show)]):

@@ -27,6 +27,7 @@ class Limits:
     output: int = 1 << 20  # characters that a cell may print; nbgrader keeps 1000 lines
     shown: int = 8 << 20  # of all that a cell shows: text, pictures, widgets
     notebook: int = 32 << 20  # the largest notebook that is opened
+    cells: int = 5000  # the longest
     files: int = 16 << 20  # what a notebook wrote and is kept beside it, in all
     deadline: float = 1800  # of a whole notebook
     recoveries: int = 3  # how often a notebook whose kernel died goes on without the cell

@@ -15,7 +15,7 @@ import nbformat
 from nbformat import NotebookNode, v4
 from nbgrader import utils
 
-from .job import Clean, Known
+from .job import Clean, Known, Limits
 
 MAKE: dict[str, Callable[..., NotebookNode]] = {
     "code": v4.new_code_cell,
@@ -29,8 +29,9 @@ class Unreadable(ValueError):
     """A file that is no notebook; the text says why, for the student."""
 
 
-def read(data: bytes, largest: int) -> NotebookNode:
+def read(data: bytes, limits: Limits) -> NotebookNode:
     """Parse a notebook that was handed in, without its outputs. Raises Unreadable."""
+    largest, most = limits.notebook, limits.cells
     if len(data) > largest:
         raise Unreadable(f"it is {len(data) >> 20} MB large; at most {largest >> 20} MB are read")
     wrong: dict[str, Any] = {}
@@ -45,6 +46,10 @@ def read(data: bytes, largest: int) -> NotebookNode:
         text = json.dumps(raw, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
         notebook = nbformat.reads(text, 4, capture_validation_error=wrong)
         made: NotebookNode = _from_sources(notebook) if wrong else notebook
+        if len(made.cells) > most:
+            raise Unreadable(f"it has {len(made.cells)} cells; at most {most} are run")
+    except Unreadable:
+        raise
     except RecursionError:
         raise Unreadable("it is nested too deeply to be a notebook") from None
     except Exception as error:

@@ -109,6 +109,7 @@ class SandboxProvisioner(LocalProvisioner):
             self.box = sandbox.Box(top, owner)
             for folder in (self.box.run, self.box.work, self.box.home):
                 folder.mkdir()
+                os.chmod(folder, 0o755)  # whatever the umask: bubblewrap has to enter them
             (self.box.home / "work").mkdir()  # where `work` is shown
             put(self.files, self.box.work)
             if owner is not None:

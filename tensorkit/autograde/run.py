@@ -160,7 +160,7 @@ def _handed_in(job: Job, clean: Clean) -> tuple[NotebookNode, list[str]]:
     if clean.name not in job.notebooks:
         raise Unreadable("the notebook was not handed in")
     try:
-        return mend(read(job.notebooks[clean.name], job.settings.limits.notebook), clean)
+        return mend(read(job.notebooks[clean.name], job.settings.limits), clean)
     except Unreadable as error:
         raise Unreadable(f"the notebook could not be read: {error}") from error
 

@@ -91,15 +91,15 @@ def is_used(sandbox: str) -> bool:
     closed = "" if reason else unreadable()
     if closed:
         raise NotReady(
-            f"{closed} can be read by root alone, and a sandbox is another user's: make this "
-            f"Python and its packages readable (chmod -R a+rX {closed}), or grade as another user"
+            f"parts of {closed} can be read by root alone, and a sandbox is another user's: "
+            f"chmod -R a+rX {closed}, or grade as another user"
         )
     return not reason
 
 
 @functools.lru_cache(maxsize=1)
 def unreadable() -> str:
-    """As root, name a part of Python or of the packages that a sandbox's user could not read."""
+    """As root, name a folder of Python or of packages that a sandbox's user could not read."""
     if os.geteuid() != 0:
         return ""
     above = shown(())
@@ -109,7 +109,7 @@ def unreadable() -> str:
         while True:
             wanted = 0o005 if os.path.isdir(path) else 0o004
             if os.stat(path).st_mode & wanted != wanted:
-                return path
+                return root
             if path in (root, "/"):
                 break
             path = os.path.dirname(path)

@@ -1,15 +1,17 @@
 """The page that a learner gets back: their work, the points, the reasons; never the hidden checks.
 
 nbgrader's own converter writes it. The steps here cut what belongs to the grader, keep what tells a
-learner why, and let steppers step without a kernel or a network.
+learner why, and let steppers step and formulas stand without a kernel, a script or a network.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from jinja2 import pass_context
+from nbconvert.exporters import HTMLExporter
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbgrader.apps import GenerateFeedbackApp
@@ -23,6 +25,8 @@ from .job import NotReady
 from .marks import REFUSED
 
 Step = tuple[Any, dict[str, Any]]
+Markdown = Callable[[str, dict[str, Any], str], str]
+MATHJAX = re.compile(r"<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.DOTALL)
 # what this package writes where a result would be, for the learner to read
 TOLD = (REFUSED, "Unreadable", "TooMuch", "DeadKernelError", "CellTimeoutError", "NotRun")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -121,10 +125,40 @@ def _redact(output: Any, hidden: Sequence[str]) -> None:
             output.data[kind] = clean(data)
 
 
+def _formulas(page: Any) -> Markdown | None:
+    found: Markdown | None = page.parent.formulas
+    return found
+
+
+class Page(HTMLExporter):
+    """nbgrader's page, with formulas that need no script."""
+
+    @pass_context
+    def markdown2html(self, context: Any, source: str) -> str:
+        """Turn a cell's Markdown into HTML."""
+        write = _formulas(self)
+        if write is None:
+            return str(super().markdown2html(context, source))
+        path = context.get("resources", {}).get("metadata", {}).get("path", "")
+        return str(write(source, context.get("cell", {}).get("attachments", {}), path))
+
+    def from_notebook_node(self, nb: NotebookNode, *args: Any, **options: Any) -> Any:
+        """Write the page."""
+        text, resources = super().from_notebook_node(nb, *args, **options)
+        return (MATHJAX.sub("", text) if _formulas(self) else text), resources
+
+
+class Pages(GenerateFeedback):  # type: ignore[misc]
+    """nbgrader's converter, which knows how to write formulas."""
+
+    formulas: Markdown | None = None
+
+
 class FeedbackApp(GenerateFeedbackApp):  # type: ignore[misc]
     """nbgrader's generate_feedback with these steps."""
 
     name = "tensorkit-feedback"
+    formulas: Markdown | None = None
 
     def start(self) -> None:
         """Write the pages. Raises NotReady."""
@@ -134,16 +168,21 @@ class FeedbackApp(GenerateFeedbackApp):  # type: ignore[misc]
             raise NotReady("name one assignment, such as: tensorkit feedback gradients")
         self.coursedir.assignment_id = names[0]
         self.update_config(Config(GenerateFeedback={"preprocessors": STEPS}))
-        converter = GenerateFeedback(coursedir=self.coursedir, parent=self)
+        converter = Pages(coursedir=self.coursedir, parent=self)
+        converter.exporter_class, converter.formulas = Page, self.formulas
         try:
             converter.start()
         except NbGraderException as error:
             raise NotReady(str(error)) from error
 
 
-def feedback(arguments: Sequence[str]) -> bool:
-    """Write the pages of an assignment; ``arguments`` are those of nbgrader. Raises NotReady."""
+def feedback(arguments: Sequence[str], formulas: Markdown | None = None) -> bool:
+    """Write the pages of an assignment; ``arguments`` are those of nbgrader. Raises NotReady.
+
+    ``formulas`` turns Markdown, its attachments and the path of its pictures into HTML.
+    """
     app = FeedbackApp()
+    app.formulas = formulas
     app.log_level = "ERROR"
     app.initialize(list(arguments))
     app.start()

@@ -82,7 +82,7 @@ class Report(Progress):
         if self.noted:
             lines += [
                 "",
-                f"{self.noted} notebooks had to be mended or stopped; see their first cell",
+                f"mended or stopped: {self.noted} submissions; the first cell of each tells why",
             ]
         if self.flagged:
             names = ", ".join(sorted(self.flagged)[:20])
@@ -97,26 +97,27 @@ class Report(Progress):
 
     def draw(self, path: Path, title: str) -> None:
         """Draw the scores of the class, and how many lost points in each check."""
+        from matplotlib import style
         from matplotlib.figure import Figure
 
         checks = self.lost.most_common(SHOWN)[::-1]
-        height = 2.6 + 0.28 * len(checks)
-        figure = Figure(figsize=(7.5, height), layout="constrained")
-        left: Any
-        right: Any
-        left, right = figure.subplots(2, 1, height_ratios=(2.2, 0.4 + 0.28 * len(checks)))
-        points = self.points or 1.0
-        left.hist(
-            self.scores, bins=min(20, max(1, round(points))), range=(0, points), color="#4477aa"
-        )
-        left.set(xlabel=f"points of {points:g}", ylabel="learners", title=title)
-        left.yaxis.get_major_locator().set_params(integer=True)
-        right.barh([check for check, _ in checks], [count for _, count in checks], color="#ee6677")
-        right.set(xlabel="learners who lost points", xlim=(0, max(1, len(self.scores))))
-        for each in (left, right):
-            each.spines[["top", "right"]].set_visible(False)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=150)
+        with style.context("default"):  # whatever this person's own style is
+            heights = [2.2, *([0.4 + 0.28 * len(checks)] if checks else [])]
+            figure = Figure(figsize=(7.5, 0.4 + sum(heights)), layout="constrained")
+            axes: Any = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+            points = self.points or 1.0
+            bins = min(20, max(1, round(points)))
+            axes[0].hist(self.scores, bins=bins, range=(0, points), color="#4477aa")
+            axes[0].set(xlabel=f"points of {points:g}", ylabel="learners", title=title)
+            axes[0].yaxis.get_major_locator().set_params(integer=True)
+            if checks:
+                axes[1].barh(*zip(*checks, strict=True), color="#ee6677")
+                axes[1].set(xlabel="learners who lost points", xlim=(0, len(self.scores)))
+                axes[1].xaxis.get_major_locator().set_params(integer=True)
+            for each in axes:
+                each.spines[["top", "right"]].set_visible(False)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(path, dpi=150)
 
 
 def _short(reason: str, width: int = 70) -> str:

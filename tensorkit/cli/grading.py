@@ -38,9 +38,10 @@ def feedback(assignment: str, others: Sequence[str]) -> int:
     _spare_a_grammar()
     from tensorkit.autograde import feedback as pages
     from tensorkit.autograde.job import NotReady
+    from tensorkit.cli.formulas import markdown
 
     try:
-        return int(not pages.feedback([assignment, *others]))
+        return int(not pages.feedback([assignment, *others], markdown))
     except NotReady as error:
         raise Problem(str(error)) from error
 

@@ -126,6 +126,72 @@ def _shadowing(course: Course, place: Path) -> None:
         (place / name).write_text(lies, encoding="utf-8")
 
 
+def _skipped(notebook: NotebookNode) -> None:
+    _edit("check-double", metadata={**notebook.cells[3].metadata, "tags": ["skip-execution"]})(
+        notebook
+    )
+
+
+def _odd_tags(notebook: NotebookNode) -> None:
+    for cell in notebook.cells:
+        cell.metadata["tags"] = 5
+    notebook.cells[2]["outputs"] = {"output_type": "execute_result"}
+
+
+def _half_characters(notebook: NotebookNode) -> None:
+    notebook.metadata["title"] = "\ud800"
+    for cell in notebook.cells:
+        if cell.get("id") in ("double", "words", "why", "look"):
+            cell.source += "\n# \udc80 half"
+
+
+def _forged_outputs(notebook: NotebookNode) -> None:
+    data = {"text/plain": "3.0", "application/x-score": "3.0"}
+    notebook.cells[6].outputs = [v4.new_output("execute_result", data, execution_count=6)]
+
+
+def _many_cells(notebook: NotebookNode) -> None:
+    notebook.cells += [v4.new_code_cell(f"x = {k}") for k in range(6000)]
+
+
+def _time(make: Callable[[Path], object]) -> Callable[[Course, Path], None]:
+    """Hand in right answers, with something odd in the place of the time."""
+
+    def hand_in(course: Course, place: Path) -> None:
+        course.submit(place.parent.name)
+        make(place / "timestamp.txt")
+
+    return hand_in
+
+
+def _pipe(course: Course, place: Path) -> None:
+    os.mkfifo(place / "work.ipynb")
+
+
+def _linked_folder(course: Course, place: Path) -> None:
+    place.rmdir()
+    place.symlink_to(course.place("good"))
+
+
+def _startup(course: Course, place: Path) -> None:
+    course.submit(
+        "startup files beside the notebook", {**ANSWERS, "double": "def double(x): return 0"}
+    )
+    lies = "import numpy.testing\nnumpy.testing.assert_allclose = print\nprint('STARTED')\n"
+    for name in ("sitecustomize.py", "usercustomize.py", "ipython_config.py", "x.pth"):
+        (place / name).write_text(lies, encoding="utf-8")
+    for name in ("profile_default/startup", ".ipython/profile_default/startup"):
+        (place / name).mkdir(parents=True)
+        (place / name / "00.py").write_text(lies, encoding="utf-8")
+
+
+def _given(course: Course, place: Path) -> None:
+    swap = "import os\nos.remove('given.txt')\nos.mkdir('given.txt')\nopen('given.txt/x', 'w')"
+    swap += "\nos.mkdir('work.ipynb')\nopen('work.ipynb/y', 'w')\nopen('timestamp.txt', 'w')"
+    course.submit("a folder in the place of a file", {**ANSWERS, "look": swap})
+    (place / "given.txt").write_text("given", encoding="utf-8")
+
+
 def _absent_notebook(course: Course, place: Path) -> None:
     (place / "notes.txt").write_text("it was in my other bag", encoding="utf-8")
 
@@ -185,6 +251,72 @@ import glob, os
 found = [p for top in {!r} for p in glob.glob(top + "/**/*", recursive=True)]
 print("FOUND", [p for p in found if not p.startswith(os.path.expanduser("~"))])
 """
+SESSION = """
+import json
+import jupyter_client.session as session
+class Liar:
+    JSONDecodeError, loads = ValueError, staticmethod(json.loads)
+    def dumps(self, o, _dumps=json.dumps, **k): return _dumps(o, **k).replace("0.0", "3.0")
+session.json = Liar()
+def half(x): return 0
+"""
+FORGE_END = """
+def half(x):
+    import time
+    kernel = get_ipython().kernel
+    parent = kernel.get_parent()
+    def say(kind, content):
+        kernel.session.send(kernel.iopub_socket, kind, content, parent=parent, ident=b"x")
+    shown = {"data": {"text/plain": "3.0"}, "metadata": {}, "execution_count": 6}
+    say("execute_result", shown)
+    say("status", {"execution_state": "idle"})
+    time.sleep(1)
+    return 0
+"""
+MODULES = """
+import sys, types
+lies = types.ModuleType("numpy.testing")
+lies.assert_allclose = lambda *a, **k: None
+np = types.ModuleType("numpy")
+np.testing = lies
+sys.modules["numpy"], sys.modules["numpy.testing"] = np, lies
+def double(x): return -6 if x == -3 else 0
+"""
+TRACE = """
+import sys
+def tracer(frame, event, arg):
+    if "earned" in frame.f_globals: frame.f_globals["earned"] = 3.0
+    return tracer
+def half(x):
+    sys.settrace(tracer)
+    sys._getframe(1).f_trace = tracer
+    return 0
+"""
+INSIDE = """
+def double(x):
+    np.testing.assert_allclose = lambda *a, **k: None
+    return 2 * x
+"""
+MEMORY = """
+import os
+for path in ("/proc/1/mem", f"/proc/{os.getppid()}/mem"):
+    try: print("READ", open(path, "r+b").read(1))
+    except OSError as error: print(type(error).__name__)
+"""
+NAMESPACES = """
+import ctypes, os
+libc = ctypes.CDLL(None)
+print("NEW", libc.unshare(0x10020000), libc.umount2(b"/nest", 2), libc.umount2(b"/tmp", 2))
+print(os.path.isdir("/nest") and os.listdir("/nest"))
+"""
+SOCKETS = """
+import os
+for name in os.listdir("/run/kernel"):
+    os.remove("/run/kernel/" + name)
+    os.symlink("/etc/passwd", "/run/kernel/" + name)
+"""
+CONTROL = "print('\\x1b[2J\\x1b]0;owned\\x07' * 99, '\\u202e' * 99, '\\u0300' * 9999, chr(0))"
+FILES = "for k in range(10**6):\n    open(f'{k}', 'wb').write(bytes(1 << 20))"
 STUBBORN = (
     DOUBLE + "\nimport signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
 )
@@ -493,8 +625,22 @@ def attacks(course: Course, port: int) -> list[Attack]:
             hand_in=_file("work.ipynb", b'{"cells": [], "x": "' + b"y" * (9 << 20) + b'"}'),
             reader="MB large",
         ),
-        Attack("missing notebook", 0, 0, hand_in=_absent_notebook, teller="not handed in"),
-        Attack("empty folder", 0, 0, hand_in=lambda course, place: None, teller="not handed in"),
+        Attack(
+            "missing notebook",
+            0,
+            0,
+            hand_in=_absent_notebook,
+            reader="was not handed in",
+            teller="was not handed in",
+        ),
+        Attack(
+            "empty folder",
+            0,
+            0,
+            hand_in=lambda course, place: None,
+            reader="was not handed in",
+            teller="was not handed in",
+        ),
         Attack("renamed notebook", 2, 3, hand_in=_renamed, reader="was taken for"),
         Attack("strange file names", 2, 3, hand_in=_odd_names, reader="a name that is no text"),
         Attack("modules that take the place of others", 2, 3, hand_in=_shadowing),
@@ -514,4 +660,126 @@ def attacks(course: Course, port: int) -> list[Attack]:
                 "'/'.join('d' * 300))\nopen('kept.txt', 'w').write('k')"
             },
         ),
+        Attack("files in the millions", 0, 3, {"double": FILES}, reader="it wrote more than"),
+        Attack(
+            "check skipped by its tags",
+            0,
+            3,
+            {"double": "def double(x): return 0"},
+            _skipped,
+            reader="tags of the cell",
+            teller="tags of the cell",
+        ),
+        Attack("tags and outputs that are none", 2, 3, {}, _odd_tags, reader="records changed"),
+        Attack("half a character", 2, 3, {}, _half_characters),
+        Attack(
+            "outputs with a forged score", 2, 0, {"half": "def half(x): return 0"}, _forged_outputs
+        ),
+        Attack("thousands of cells", 0, 0, {}, _many_cells, reader="at most 5000 are run"),
+        Attack(
+            "a time that is none",
+            2,
+            3,
+            hand_in=_time(lambda path: path.write_bytes(b"\xff" + b"7" * 400)),
+            reader="holds no time",
+            teller="holds no time",
+        ),
+        Attack(
+            "a pipe in place of the time",
+            2,
+            3,
+            hand_in=_time(os.mkfifo),
+            reader="is not a plain file",
+            teller="is not a plain file",
+        ),
+        Attack(
+            "a pipe in place of the notebook",
+            0,
+            0,
+            hand_in=_pipe,
+            reader="was not handed in",
+            teller="is not a plain file",
+        ),
+        Attack(
+            "link in place of the folder",
+            0,
+            0,
+            hand_in=_linked_folder,
+            reader="was not handed in",
+            teller="is a link",
+        ),
+        Attack("a folder in the place of a file", 2, 3, hand_in=_given),
+        Attack(
+            "folders without rights left behind",
+            2,
+            3,
+            {"look": "import os\nos.makedirs('a/b')\nos.chmod('a/b', 0)\nos.chmod('a', 0)"},
+        ),
+        Attack("startup files beside the notebook", 0, 3, hand_in=_startup, absent="STARTED"),
+        Attack(
+            "hidden checks replaced",
+            2,
+            3,
+            {"look": "open(__import__('os').path.expanduser('~/private/mine.py'), 'w')"},
+            reader="Read-only file system",
+            limits_only=False,
+        ),
+        Attack("modules replaced", 0, 3, {"double": MODULES}, teller="put back.*sys.modules"),
+        Attack(
+            "messages rewritten",
+            2,
+            0,
+            {"half": SESSION},
+            teller="put back.*jupyter_client.session",
+        ),
+        Attack(
+            "end of a cell forged",
+            2,
+            0,
+            {"half": FORGE_END},
+            reader="ScoreRefused",
+            teller="while the check ran",
+        ),
+        Attack(
+            "score by a tracer",
+            2,
+            0,
+            {"half": TRACE},
+            reader="ScoreRefused",
+            teller="while the check ran, sys.settrace",
+        ),
+        Attack(
+            "patched while the check runs",
+            0,
+            3,
+            {"double": INSIDE},
+            reader="ScoreRefused",
+            teller="while the check ran, numpy.testing",
+        ),
+        Attack(
+            "the memory of other processes",
+            2,
+            3,
+            {"look": MEMORY},
+            reader="PermissionError",
+            absent="READ",
+            limits_only=False,
+        ),
+        Attack(
+            "leaving the sandbox by new namespaces",
+            2,
+            3,
+            {"look": NAMESPACES},
+            reader="NEW -1|Error|False",
+            limits_only=False,
+        ),
+        Attack("the kernel's sockets replaced", 2, 3, {"look": SOCKETS}, limits_only=False),
+        Attack(
+            "a flood below Python",
+            2,
+            3,
+            {"look": "import os\nfor _ in range(3000): os.write(2, b'e' * 100_000)"},
+            teller="printed more than is kept",
+        ),
+        Attack("control characters", 2, 3, {"look": CONTROL}),
     ]

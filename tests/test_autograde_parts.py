@@ -7,6 +7,7 @@ import html
 import importlib
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -19,15 +20,18 @@ from nbformat import v4
 from nbgrader.apps.api import NbGraderAPI
 from traitlets.config import Config
 
-from tensorkit.autograde import feedback, sandbox
+from tensorkit.autograde import caches, feedback, sandbox
 from tensorkit.autograde.book import Entry
 from tensorkit.autograde.execute import SandboxedExecute
 from tensorkit.autograde.guard import Guard
+from tensorkit.autograde.intake import overlay
 from tensorkit.autograde.job import Graded, Limits, Mark, NotReady, Result
 from tensorkit.autograde.progress import Json, Line
 from tensorkit.autograde.report import Report
 from tensorkit.autograde.steps import MendCells, RunApart
 from tensorkit.autograde.suspects import suspects
+from tensorkit.autograde.watch import stored
+from tensorkit.cli.formulas import markdown
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -180,12 +184,13 @@ def test_feedback_tells_why_and_shows_nothing_hidden(formgraded, monkeypatch, ca
     lines = [f"c = get_config(); c.CourseDirectory.root = {str(course.root)!r}"]
     (course.root / "nbgrader_config.py").write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.chdir(course.root)
-    assert feedback.feedback(["A1"])
+    assert feedback.feedback(["A1"], markdown)
     for student in ("learner", "printer", "score by a message of the kernel"):
         text = shown(course, student)
         for secret in ("secret 71", "secret 83", "HIDDEN", "Traceback", "tensorkit/"):
             assert secret not in text, (student, secret)
         assert "def double" in text
+        assert 'src="http' not in (course.root / f"feedback/{student}/A1/work.html").read_text()
     text = shown(course, "learner")
     assert "A hidden check failed: AssertionError." in text
     text = shown(course, "printer")
@@ -311,6 +316,44 @@ def test_limits_are_set_inside_before_the_kernel(tmp_path):
     command = sandbox.confined([sys.executable, "-c", program], limits)
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(1 << 30), "77"]
+
+
+def test_caches_for_sandboxes_can_be_read_by_anybody(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(caches, "cache_folder", lambda: tmp_path / "mine")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "kept.nbc").write_bytes(b"kept")
+    before = os.umask(0o077)
+    try:
+        box = sandbox.Box(tmp_path / "box", None)
+        box.home.mkdir(parents=True)
+        caches.offer(box, {}, trusted=True)
+        (box.home / "kernels" / "below").mkdir()
+        (box.home / "kernels" / "below" / "new.nbc").write_bytes(b"new")
+        caches.take(box)
+    finally:
+        os.umask(before)
+    found = caches.folders()["kernels"]
+    assert {path.name for path in found.rglob("*.nbc")} == {"kept.nbc", "new.nbc"}
+    for path in (found, *found.rglob("*")):
+        wanted = 0o755 if path.is_dir() else 0o644
+        assert path.stat().st_mode & 0o777 == wanted, path
+
+
+def test_counting_stops_where_there_is_too_much_to_count(tmp_path):
+    for number in range(50):
+        (tmp_path / f"{number}").mkdir()
+        (tmp_path / f"{number}" / "file").write_bytes(bytes(8192))
+    (tmp_path / "link").symlink_to("/usr")
+    whole = stored(str(tmp_path), 1 << 30)
+    assert 50 * (8192 + 2 * 1024) <= whole < 2 << 20
+    assert 30_000 < stored(str(tmp_path), 30_000) < whole
+
+
+def test_a_folder_may_take_the_place_of_a_file():
+    files = {"a.txt": b"a", "b/c.txt": b"c", "d.txt": b"d"}
+    new = {"a.txt/x": b"x", "b": b"b"}
+    assert overlay(files, new) == {"a.txt/x": b"x", "b": b"b", "d.txt": b"d"}
 
 
 def test_the_released_notebook_is_what_a_missing_cell_comes_from(course):

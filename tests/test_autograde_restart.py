@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import Future
 
 import autograde_course as ac
 import psutil
@@ -17,6 +18,7 @@ from autograde_course import pretend
 from nbgrader.api import Gradebook
 
 from tensorkit.autograde.engine import Pool, grade
+from tensorkit.autograde.grade import ParallelAutograde
 from tensorkit.autograde.job import Job, NotReady, Result
 from tensorkit.autograde.journal import Journal
 
@@ -118,6 +120,47 @@ def test_regrading_that_was_killed_goes_on_where_it_was(tmp_path):
     assert journal.again(STUDENTS, "second", force=True) == set(STUDENTS)
 
 
+def test_who_is_forced_beside_a_regrading_that_was_killed_is_graded_too(tmp_path):
+    journal = Journal(tmp_path, "A1")
+    journal.again(["ada", "bob"], "first", force=True)
+    journal.stage("ada", {"work.ipynb": b"{}"}, {})
+    journal.finish("ada")
+    assert journal.again(["cyd"], "first", force=True) == {"bob", "cyd"}
+
+
+def test_results_of_another_version_do_not_wait(tmp_path):
+    journal = Journal(tmp_path, "A1")
+    for student, version in (("ada", "first"), ("bob", "second")):
+        journal.stage(student, {"work.ipynb": b"{}"}, {"version": version})
+    assert [student for student, _ in journal.waiting("second")] == ["bob"]
+    assert not (journal.ready / "ada").exists()
+
+
+def test_whom_the_gradebook_does_not_know_stops_nobody_else(course, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADED_LOG", str(tmp_path / "log"))
+    reset(course)
+    course.grade(run=pretend, only="ada")
+    monkeypatch.setattr(ParallelAutograde, "create_student", False)
+    for _ in range(2):  # what was left of the first run does not stop the second
+        heard = course.grade(run=pretend, jobs=1)
+        assert set(heard.problems) == {"bob", "cyd"}
+        assert "knows no student 'bob'" in heard.problems["bob"]
+    assert course.grade(run=pretend, force=True, only="ada").entries["ada"].after == 6
+
+
+def test_a_cluster_that_is_gone_is_told_and_gives_nobody_a_zero():
+    class Gone:
+        def submit(self, run, job):
+            lost: Future = Future()
+            lost.cancel()
+            lost.set_running_or_notify_cancel()
+            return lost
+
+    jobs = iter([Job("ada", "A1", (), {})])
+    with pytest.raises(NotReady, match="cluster is gone"):
+        list(grade(Pool(Gone().submit, 2, "far"), jobs, pretend, lambda: None))
+
+
 def test_two_graders_of_one_assignment_do_not_meet(tmp_path):
     with (
         Journal(tmp_path, "A1").lock(),
@@ -214,8 +257,6 @@ def test_only_as_many_jobs_exist_as_can_run_soon():
 
     class Now:
         def submit(self, run, job):
-            from concurrent.futures import Future
-
             done: Future = Future()
             done.set_result(run(job))
             return done

@@ -23,8 +23,11 @@ DATA: tuple[tuple[str, Any, Any], ...] = (
     ("small numbers", [0.001, -0.002], [0.002, -0.001]),
     ("two shapes", [3.0, 4.0, 5.0], [[3.0, 4.0, 5.0], [3.0, 4.0, 5.0]]),
     ("a number and a list", 3.0, [3.0]),
+    ("two lengths", [3.0, 3.0], [3.0]),
+    ("large numbers", [1000.0, 2.0], [1000.25, 2.0]),
     ("nan", [float("nan"), 1.0], [float("nan"), 1.0]),
     ("infinity", [float("inf"), 1.0], [3.0, 1.0]),
+    ("infinity twice", [float("inf"), 1.0], [float("inf"), 1.0]),
 )
 PAIRS = tuple(Case(about, (), (a, b)) for about, a, b in DATA)
 
@@ -108,6 +111,11 @@ def _in_all(a: Any, b: Any) -> None:
         raise AssertionError
 
 
+def _by_difference(a: Any, b: Any) -> None:
+    if np.shape(a) != np.shape(b) or not np.all(np.abs(np.asarray(a) - np.asarray(b)) < 1e-6):
+        raise AssertionError
+
+
 FIXED_ASSERT = AssertExam(
     "fixed_assert",
     (),
@@ -120,6 +128,7 @@ FIXED_ASSERT = AssertExam(
         Wrong("a tolerance of 0.01 does: small numbers differ by less", _loosely),
         Wrong("any does: one equal cell is enough for it", _somewhere),
         Wrong("the sum of all differences does, where + and - cancel", _in_all),
+        Wrong("abs(a - b) < 1e-6 does: infinity less infinity is nan", _by_difference),
     ),
     extras=("a", "b"),
     advice="call fixed_assert(check.a, check.b) yourself, then change the pair a little",

@@ -32,7 +32,7 @@ from .engine_graph import (
     walk,
 )
 from .exam import Exam, Stopped, Wrong
-from .messages import Finding, differs, numbers
+from .messages import WIDTH, Finding, differs, numbers
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ class GraphExam(Exam):
         if not more:
             return f"graph: {text}"
         given = [f"{name} = {numbers(values[name])}" for name in known(text, values)]
-        return f"graph: {text}, with {', '.join(given)}, deriv = {numbers(more[0])}"
+        full = f"graph: {text}, with {', '.join(given)}, deriv = {numbers(more[0])}"
+        return full if len(full) <= WIDTH else f"graph: {text}, deriv = {numbers(more[0])}"
 
     def _why_raised(self, case: Case, error: BaseException) -> str:
         if isinstance(error, RecursionError):

@@ -38,6 +38,7 @@ OPERATIONS = {
     ("*", 2): Function(lambda a, b: a * b, lambda d, a, b: (d * b, d * a)),
     (">", 2): Function(lambda a, b: (a > b) * 1.0, lambda d, a, b: (None, None)),
     ("-", 1): Function(lambda a: -a, lambda d, a: (-d,)),
+    ("*+", 3): Function(lambda a, b, c: a * b + c, lambda d, a, b, c: (d * b, d * a, d)),
 }
 
 
@@ -68,13 +69,13 @@ class Cell:
 
 
 def statements(text: str) -> list[tuple[str, str, list[str]]]:
-    """Return name, operator and inputs of each statement."""
+    """Return name, operators in a row, and inputs of each statement."""
     found = []
     for statement in text.split("; "):
         if " = " in statement:
             name, _, *words = statement.split(" ")
-            operator = words.pop(-2)
-            found.append((name, operator, words))
+            first = len(words) % 2 == 0  # as in - x
+            found.append((name, "".join(words[not first :: 2]), words[first::2]))
     return found
 
 

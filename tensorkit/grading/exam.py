@@ -228,6 +228,10 @@ class CallExam(Exam):
             raise self._stop(case, what, self._where(got, want), because)
         if case.untouched:
             self._same(case, before)
+            for name, arg, laid in zip(self.names, args, case.inputs, strict=True):
+                if not self.tensors and arg != laid.values.tolist():
+                    what = f"{self.name} changed its argument {name}"
+                    raise self._stop(case, what, "compute with lists of your own", data=False)
 
     def _right(self, case: Case, of: str) -> Array:
         return np.asarray(self.expect(*self._given(case, of)), dtype=np.float64)

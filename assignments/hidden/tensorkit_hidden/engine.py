@@ -16,7 +16,7 @@ DEEP = "a chain of thousands, and a graph with very many paths, are no trouble"
 TRY_DEEP = "make a chain of 5000 operations; then add a variable to itself 18 times over"
 
 SHARES = "each input has the share that function.backward gives it, and nothing is changed"
-TRY_SHARES = "try every operation, x * x, one input instead of two, and a leaf"
+TRY_SHARES = "try every operation, x * x, one input or three, a d_output of zeros, and a leaf"
 NONE = "a constant gets no pair, and neither does an input whose share is None"
 TRY_NONE = "try a constant on either side, and a comparison"
 ADDS = "derivatives add up in an array that nobody else holds"
@@ -30,6 +30,8 @@ TWICE = "all shares of a leaf are added up"
 TRY_USES = "use one leaf two, three and four times, in one operation and in several"
 LEAVES = "only leaves accumulate"
 TRY_LEAVES = "print the derivative of every variable after the walk"
+ZEROS = "a share of zeros is a share: its leaf keeps a derivative"
+TRY_ZEROS = "start with a deriv of zeros, and look at what each leaf keeps"
 INNER = "a variable passes on the sum of all its shares"
 TRY_INNER = "use an inner variable near the end and far from it; try both sides"
 SILENT = "a variable that no share reached is skipped"
@@ -70,6 +72,7 @@ CHECKS = {
                 "a = x * w; b = v * u; y = a + b",
                 "h = x * x; y = h * h",
                 "y = x - w",
+                "h = x * w + v; y = - h",
             ]
         ),
         "before": tuple(
@@ -123,6 +126,8 @@ CHECKS = {
                 ("y = x - x", (3.0, 8.0)),
                 ("y = w * v", (-2.0, 6.0)),
                 ("x", (1.0, 10.0)),
+                ("y = x * w + v", (5.0, -0.5)),
+                ("y = x * w", (0.0, 0.0)),
             ]
         ),
         "none": tuple(
@@ -152,6 +157,7 @@ CHECKS = {
                 ("h = x - w; y = v * h", (2.0, -0.5)),
                 ("a = - x; b = a * c; d = b - w; y = d * v", (-3.0, 7.0)),
                 ("a = x * w; b = v - u; y = a * b", (0.0, 4.0)),
+                ("h = x * w + v; y = h * u", (2.0, -0.5)),
             ]
         ),
         "twice": tuple(
@@ -166,7 +172,8 @@ CHECKS = {
         "leaves": tuple(
             walked(LEAVES, graph, "leaves", hint=TRY_LEAVES)
             for graph in ["h = x * c; y = h * w", "a = x * w; b = - a; y = b * v", "y = c * x"]
-        ),
+        )
+        + (walked(ZEROS, "h = x * w; y = h * v", "leaves", (0.0, 0.0), hint=TRY_ZEROS),),
     },
     "backpropagate_any": {
         "inner": (
@@ -184,7 +191,7 @@ CHECKS = {
             walked(AGAIN, "h = x * w; y = h * x", "again", hint=TRY_TWICE),
             walked(AGAIN, "a = x * w; b = a * x; y = b * a", "again", hint=TRY_TWICE),
             walked(EDGES, "x", hint=TRY_EDGES),
-            walked(EDGES, "c", hint=TRY_EDGES),
+            walked(EDGES, "c", "leaves", hint=TRY_EDGES),
         ),
         "alone": tuple(
             walked(ALONE, graph, "alone", (3.0, -4.0), hint=TRY_ALONE)

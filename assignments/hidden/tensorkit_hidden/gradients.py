@@ -49,6 +49,13 @@ CHECKS = {
             Case(JACOBIANS, (numbers((4, 2), 1), numbers((4,), 2)), hint=COUNT),
             Case(JACOBIANS, (numbers((1, 3), 3), numbers((1,), 2)), hint=COUNT),
             Case(JACOBIANS, (numbers((3, 3), 2), numbers((3,), 4)), hint=COUNT),
+            Case(JACOBIANS, (numbers((3, 1), 2), numbers((3,), 5)), hint=COUNT),
+            Case(
+                "jacobian and grad_out are as before after the call",
+                (numbers((2, 3), 1), numbers((2,), 3)),
+                untouched=True,
+                hint="put the products into a list of your own, not back into the rows",
+            ),
         )
     },
     "log": {
@@ -73,7 +80,17 @@ CHECKS = {
             *elementwise(1),
         )
     },
-    "relu": {"every": elementwise(1)},
+    "relu": {
+        "every": (
+            Case(
+                "the gate is open for every positive number, however small, and shut below 0",
+                (laid([[1e-6, -1e-6, 2e-3], [-3e-3, 5e-9, -0.25]]),),
+                grad_out=laid([[2, -3, 5], [7, 4, -9]]),
+                hint="ask x > 0 and nothing else",
+            ),
+            *elementwise(1),
+        )
+    },
     "sub": {
         "every": (
             *elementwise(2),
@@ -110,6 +127,13 @@ CHECKS = {
         "every": reducing(
             reduced(TIES, [[5, 5, 2], [1, 4, 4]], 1, [[6], [-10]], TRY_TIES),
             reduced(TIES, [[3, 1], [3, 2], [3, 2], [0, -1]], 0, [[12, -3]], TRY_TIES),
+            reduced(
+                "only equal numbers tie: not almost equal ones, nor those of the other sign",
+                [[2, 2.0001, -2.0001], [3, 1, -3]],
+                1,
+                [[3], [-10]],
+                "compare with ==, not within a tolerance, and mind the sign",
+            ),
             reduced(
                 NEGATIVE,
                 [[-5, -1.5, -3], [-2, -7, -4]],
@@ -150,6 +174,7 @@ CHECKS = {
             undone(LENGTH_ONE, (2, 3, 4), (1, 3, 1), "try shape (2, 1, 4) and shape (1, 3, 1)"),
             undone(LENGTH_ONE, (2, 2, 2), (2, 1, 2), "try shape (2, 1, 4) and shape (1, 3, 1)"),
             undone(LENGTH_ONE, (3, 2), (1, 1), "try shape (1, 1): both dims stay, with length 1"),
+            undone(LENGTH_ONE, (2, 0), (2, 1), "stretched to length 0: a sum of nothing is 0"),
         ),
         "shape": (
             undone(EXACT, (1, 2), (1,), "try grad (1, 2) with shape (1,): no dim may be left over"),
@@ -228,6 +253,7 @@ CHECKS = {
             viewed((1, 4), (4, 1), SHAPES, ANY_SHAPE),
             viewed((6, 2), (3, 4), LAYOUT, IN_MEMORY, "permuted"),
             viewed((6, 2), (2, 3, 2), LAYOUT, IN_MEMORY, "gapped"),
+            viewed((2, 3), (3, 2), USED_TWICE, OWN_CONTEXT, how="interleaved"),
             viewed((2, 3), (3, 2), REPEATED, OWN_CONTEXT, how="twice"),
             viewed((3, 4), (2, 6), IN_GRAPH, THROUGH_APPLY, how="apply"),
             Case(

@@ -10,7 +10,7 @@ from tensorkit.grading.cases import Case, Laid, Layout, laid, mixed
 
 IN_MEMORY = "call it with a grad_out made by permuting: cells are found by index, not in storage"
 OF_INPUT = "call it with an x made by permuting: cells are found by index, not in storage"
-ANY_SHAPE = "try one number (0-d), one dim, and three dims"
+ANY_SHAPE = "try one number (0-d), one dim, three dims and four"
 OWN_CONTEXT = (
     "keep what backward needs on ctx, and leave it there; nothing on the class or globally"
 )
@@ -72,7 +72,7 @@ def elementwise(count: int, positive: bool = False) -> tuple[Case, ...]:
             data((2, 3), 2),
             grad_out=numbers((2, 3), 8),
             how="interleaved",
-            other=data((2, 3), 9),
+            other=data((3, 2), 9),  # of another shape, which may be kept, too
             hint=OWN_CONTEXT,
         ),
         Case(REPEATED, data((3, 2), 6), grad_out=numbers((3, 2), 1), how="twice", hint=OWN_CONTEXT),
@@ -100,7 +100,7 @@ def reducing(*more: Case) -> tuple[Case, ...]:
         seed: int = 2,
     ) -> Case:
         kept = tuple(1 if d == dim else n for d, n in enumerate(shape))
-        other = (numbers(shape, seed + 5),) if how == "interleaved" else ()
+        other = (numbers((*shape[:-1], 4), seed + 5),) if how == "interleaved" else ()
         return Case(
             about,
             (numbers(shape, seed, layout),),
@@ -121,6 +121,7 @@ def reducing(*more: Case) -> tuple[Case, ...]:
             case(square, (3, 3), dim, "try a 3 x 3 tensor with grad_out 1, 10, 100", seed=dim + 3)
             for dim in range(2)
         ),
+        case("four dims are no other than three", (2, 3, 2, 4), 2, ANY_SHAPE),
         case("a dim of length 1 may be reduced", (3, 1, 2), 1, ANY_SHAPE),
         case("one dim is enough", (5,), 0, ANY_SHAPE),
         case(LAYOUT, (2, 4, 3), 1, IN_MEMORY, grad_layout="permuted"),
@@ -182,4 +183,13 @@ def viewed(
     how: str = "once",
 ) -> Case:
     """One check of view."""
-    return Case(about, (numbers(shape, 2),), (new,), numbers(new, 5, layout), how=how, hint=hint)  # type: ignore[arg-type]
+    other = (numbers((int(np.prod(shape)),), 9),) if how == "interleaved" else ()
+    return Case(
+        about,
+        (numbers(shape, 2),),
+        (new,),
+        numbers(new, 5, layout),
+        how=how,
+        other=other,
+        hint=hint,
+    )

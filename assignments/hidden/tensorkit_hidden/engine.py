@@ -169,11 +169,13 @@ CHECKS = {
                 "a = x * x; b = w * w; y = a * b",
             ]
         ),
-        "leaves": tuple(
-            walked(LEAVES, graph, "leaves", hint=TRY_LEAVES)
-            for graph in ["h = x * c; y = h * w", "a = x * w; b = - a; y = b * v", "y = c * x"]
-        )
-        + (walked(ZEROS, "h = x * w; y = h * v", "leaves", (0.0, 0.0), hint=TRY_ZEROS),),
+        "leaves": (
+            *(
+                walked(LEAVES, graph, "leaves", hint=TRY_LEAVES)
+                for graph in ["h = x * c; y = h * w", "a = x * w; b = - a; y = b * v", "y = c * x"]
+            ),
+            walked(ZEROS, "h = x * w; y = h * v", "leaves", (0.0, 0.0), hint=TRY_ZEROS),
+        ),
     },
     "backpropagate_any": {
         "inner": (

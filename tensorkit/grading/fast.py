@@ -1,7 +1,8 @@
 """The fast homework: 20 points, 18 of them in 4 graded cells, with the checks its notebook shows.
 
 Numbers, layouts, races and counts are blocks of their own. Nothing is timed: what makes a kernel
-fast is counted. Each kernel is compiled once, by its first block, and compared.
+fast is counted. Each kernel is also compiled, on fresh tensors and on a permuted one: what numba
+refuses is no parallel kernel, and loses both blocks.
 """
 
 from __future__ import annotations
@@ -114,6 +115,7 @@ TASKS = {
                 one("a permuted", laid(A, "permuted")),
                 one("out permuted", laid(A), "permuted"),
                 one("both permuted", laid(A, "permuted"), "permuted"),
+                one("a permuted, compiled", laid(A, "permuted"), COMPILED),
             ),
             _block(
                 "races",
@@ -146,6 +148,7 @@ TASKS = {
                 two("b permuted", laid(A), laid(B, "permuted")),
                 two("out permuted", laid(A), laid(B), "permuted"),
                 two("(2, 3) and (3,)", laid(A), laid([7, 2, 9])),
+                two("b permuted, compiled", laid(A), laid(B, "permuted"), COMPILED),
             ),
             _block(
                 "races",
@@ -180,6 +183,7 @@ TASKS = {
                 fold("a permuted", laid(DEEP, "permuted"), 2),
                 fold("a permuted, dim 1", laid(DEEP, "permuted"), 1),
                 fold("out permuted", laid(DEEP), 2, "permuted"),
+                fold("a permuted, compiled", laid(A, "permuted"), 1, COMPILED),
                 points=2,
             ),
             _block("races", "parallel, without a race", fold("dim 0", laid(A), 0, RACES)),
@@ -201,6 +205,7 @@ TASKS = {
                 "any layout",
                 matrices("b permuted", laid(LEFT), laid(RIGHT, "permuted")),
                 matrices("out permuted", laid(LEFT), laid(RIGHT), "permuted"),
+                matrices("b permuted, compiled", laid(LEFT), laid(RIGHT, "permuted"), COMPILED),
             ),
             _block(
                 "batches",

@@ -92,7 +92,7 @@ def test_upstream_gradient_is_distinct_unless_it_is_given():
 def test_a_map_multiplies_by_the_local_derivative_written_out():
     scene = scene_of("sigmoid")
     step = scene.steps[3]
-    assert step.say == ("x.grad[0, 1] = 10 · 0.10 = 1.05. The slope: 0.88 · (1 − 0.88) = 0.10.")
+    assert step.say == ("x.grad[0, 1] = 10 · 0.10 ≈ 1.05. The slope: 0.88 · (1 − 0.88) ≈ 0.10.")
     assert step.text == {"d0.1": "0.10", "g0.1": "1.05"}
     assert set(step.roles["read"]) == {"grad_out.1", "d0.1", "out.1"}
     assert any(t.text == "slope = out · (1 − out)" for t in scene.texts)

@@ -141,7 +141,7 @@ def test_a_product_has_no_picture_of_its_own():
 
 def test_a_mean_is_a_sum_and_then_a_division():
     scene = forward_scene(tk.mean, X, dim=1)
-    assert scene.steps[-1].say == "out[1, 0] = 11.5 / 3 = 3.83: 3 cells met here."
+    assert scene.steps[-1].say == "out[1, 0] = 11.5 / 3 ≈ 3.83: 3 cells met here."
     lines = scene.code.lines
     assert lines[scene.steps[-1].line - 1].strip().endswith("= t / n")
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tensorkit.errors import ShapeError
-from tensorkit.pictures.cells import feeds, index_text, number, texts
+from tensorkit.pictures.cells import equals, feeds, index_text, number, texts
 from tensorkit.pictures.graph_words import total
 from tensorkit.pictures.jacobian import derivatives, name_of
 from tensorkit.pictures.play import Connect
@@ -180,9 +180,9 @@ class Arrows:
         c = int(met.argmax())
         if met[c] > 1:
             terms = (self.matrix[:, c] * self.tape.grad_out.ravel())[self.matrix[:, c] != 0]
-            summed = number(float(terms.sum()))
+            summed = float(terms.sum())
             said += f"; where several arrive they add: {self.gradient(c)} = {total(list(terms))}"
-            said += f" = {summed}"
+            said += f" {equals(*terms.tolist(), summed)} {number(summed)}"
         return f"{said}."
 
     def read_pairs(self) -> list[tuple[int, int]]:

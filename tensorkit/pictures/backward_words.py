@@ -7,7 +7,7 @@ from typing import Any
 
 from tensorkit import ops
 from tensorkit.loops import names_in
-from tensorkit.pictures.cells import feeds, index_text, number
+from tensorkit.pictures.cells import equals, feeds, index_text, number
 from tensorkit.pictures.formulas import NotShort, expression, over, pretty, short, stretched
 from tensorkit.pictures.graph_words import total
 from tensorkit.tape import Call, Pull, Share, Tape
@@ -46,7 +46,7 @@ def cell(tape: Tape, pull: Pull, o: int, leaf: Mapping[int, int]) -> str:
     if call.kind == "reduce":
         return fan_out(tape, pull, o)
     said = []
-    upstream = number(float(pull.grad_out.flat[o]))
+    upstream = float(pull.grad_out.flat[o])
     for k, share in enumerate(pull.shares):
         slopes = pull.slopes[k]
         if share is None or slopes is None:
@@ -55,10 +55,15 @@ def cell(tape: Tape, pull: Pull, o: int, leaf: Mapping[int, int]) -> str:
         index = index_text(tape.grids[call.out].shape, o)
         own = leaf[k] == call.inputs[k]
         name = f"{grid.name}.grad{index}" if own else f"product for {grid.name}{index}"
-        local, result = (number(float(a.flat[o])) for a in (slopes, share.values))
-        said.append(f"{name} = {upstream} · {local} = {result}")
+        said.append(f"{name} = {product(upstream, slopes.flat[o], share.values.flat[o])}")
     worked = worked_slope(tape, pull, o) if len(said) == 1 else ""
     return f"{'; '.join(said)}.{worked}"
+
+
+def product(upstream: float, slope: float, result: float) -> str:
+    """Write out what arrives times a slope."""
+    arrived, local, sent = map(float, (upstream, slope, result))
+    return f"{number(arrived)} · {number(local)} {equals(arrived, local, sent)} {number(sent)}"
 
 
 def worked_slope(tape: Tape, pull: Pull, o: int) -> str:
@@ -66,20 +71,21 @@ def worked_slope(tape: Tape, pull: Pull, o: int) -> str:
     call = tape.calls[pull.call]
     row: Any = ops.ROWS[call.name]
     k = next(k for k, share in enumerate(pull.shares) if share is not None)
-    if not names_in(row.derivatives[k]) & {*names(call), "z"}:
+    used = names_in(row.derivatives[k]) & {*names(call), "z"}
+    if not used:
         return ""
     grids = dict(zip(names(call), call.inputs, strict=False)) | {"z": call.out}
-    cells: dict[str, str | float] = {
-        letter: number(float(tape.grids[grid].values.flat[o])) for letter, grid in grids.items()
-    }
+    values = {letter: float(tape.grids[grid].values.flat[o]) for letter, grid in grids.items()}
+    cells: dict[str, str | float] = {letter: number(value) for letter, value in values.items()}
     slopes = pull.slopes[k]
     assert slopes is not None
     try:
         text = pretty(row.derivatives[k], cells)
     except NotShort:
         return ""
-    local = number(float(slopes.flat[o]))
-    return "" if text == local else f" The slope: {text} = {local}."
+    local = float(slopes.flat[o])
+    same = equals(*(values[letter] for letter in used), local)
+    return "" if text == number(local) else f" The slope: {text} {same} {number(local)}."
 
 
 def fan_out(tape: Tape, pull: Pull, o: int) -> str:
@@ -89,7 +95,8 @@ def fan_out(tape: Tape, pull: Pull, o: int) -> str:
     assert share is not None and slopes is not None
     grid, out = tape.grids[call.inputs[0]], tape.grids[call.out]
     met = feeds(tape, call, 0)[o]
-    upstream = number(float(pull.grad_out.flat[o]))
+    arrived = float(pull.grad_out.flat[o])
+    upstream = number(arrived)
     place = f"out{index_text(out.shape, o)}"
     local = [float(slopes.flat[i]) for i in met]
     if all(one == 1 for one in local):
@@ -102,15 +109,13 @@ def fan_out(tape: Tape, pull: Pull, o: int) -> str:
         part = number(float(share.values.flat[winners[0]]))
         return f"{names} tie in {place}: they share {upstream}, {part} each; the others get 0."
     each = "; ".join(
-        f"{grid.name}.grad{index_text(grid.shape, i)} = {upstream} · {number(one)} = "
-        f"{number(float(share.values.flat[i]))}"
+        f"{grid.name}.grad{index_text(grid.shape, i)} = "
+        f"{product(arrived, one, share.values.flat[i])}"
         for i, one in zip(met, local, strict=True)
     )
     if len(set(local)) == 1:
-        first = number(float(share.values.flat[met[0]]))
-        return (
-            f"{len(met)} cells met in {place}: each gets {upstream} · {number(local[0])} = {first}."
-        )
+        each = product(arrived, local[0], share.values.flat[met[0]])
+        return f"{len(met)} cells met in {place}: each gets {each}."
     if call.name == "prod":
         return f"The slope of a product is the product of the other cells. {each}."
     return f"{each}."
@@ -120,9 +125,10 @@ def copies_add(tape: Tape, call: Call, share: Share, home: int, sent: Sequence[f
     """Say which copies of one cell add up."""
     grid = tape.grids[share.to]
     place = index_text(grid.shape, home)
-    result = number(float(share.values.flat[home]))
+    terms, result = [float(s) for s in sent], float(share.values.flat[home])
     times = f"{grid.name}{place} was read {len(sent)} times"
-    return f"{times}: {grid.name}.grad{place} = {total([float(s) for s in sent])} = {result}."
+    worked = f"{total(terms)} {equals(*terms, result)} {number(result)}"
+    return f"{times}: {grid.name}.grad{place} = {worked}."
 
 
 def home(

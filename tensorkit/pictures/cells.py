@@ -13,7 +13,7 @@ import numpy as np
 
 from tensorkit.errors import ShapeError
 from tensorkit.layout import Shape
-from tensorkit.pictures.text import fmt
+from tensorkit.pictures.text import exactly, fmt
 from tensorkit.tape import Call, Tape
 
 MOST = 24  # cells of one tensor that a picture with several tensors shows
@@ -51,6 +51,15 @@ def texts(values: Any) -> list[str]:
 def number(value: float) -> str:
     """Return a number as text; what is left of 0 after rounding is ≈0, and not 2.7e−17."""
     return "≈0" if 0 < abs(value) < NOISE else fmt(value)
+
+
+def equals(*values: object) -> str:
+    """Return the sign for an equation with these numbers: ≈ if one is shown rounded.
+
+    A reader who works out 10 · 0.10 = 1.05 would doubt the rest as well.
+    """
+    told = [v for v in values if not (isinstance(v, float) and 0 < abs(v) < NOISE)]
+    return "=" if all(map(exactly, told)) else "≈"
 
 
 def index_text(shape: Shape, ordinal: int) -> str:

@@ -17,6 +17,7 @@ from tensorkit.errors import ShapeError
 from tensorkit.kernels import walk
 from tensorkit.layout import Layout, Shape, layout, regrouped
 from tensorkit.pictures.board import Board, Plate, spell_index
+from tensorkit.pictures.cells import equals
 from tensorkit.pictures.excerpt import corner, counted, left_out, shown
 from tensorkit.pictures.running import (
     index_of,
@@ -226,8 +227,9 @@ class _Fold:
             else:
                 assert after is not None  # the loop writes t before it ends
                 say, read = self._met(at, touch.positions[0], value)
-                total = float(after.variables["t"])  # type: ignore[arg-type]
-                say = f"t = {self._fold(step.variables['t'], value)} = {fmt(total)}. {say}"
+                before, total = step.variables["t"], float(after.variables["t"])  # type: ignore[arg-type]
+                fold = self._fold(before, value)
+                say = f"t = {fold} {equals(before, value, total)} {fmt(total)}. {say}"
                 marks |= {
                     "read": read,
                     "write": ["t"],
@@ -246,9 +248,10 @@ class _Fold:
             at, total = self.at[write.positions[0]], write.values[0]
             say, read = self._met(at, met.positions[0], met.values[0])
             fold = self._fold(before.values[0], met.values[0])
+            same = equals(before.values[0], met.values[0], total)
             keys = self.key("out", at)
             self.picture.step(
-                f"out{self._index(at)} = {fold} = {fmt(total)}. {say}",
+                f"out{self._index(at)} = {fold} {same} {fmt(total)}. {say}",
                 **lit(ran, steps[-1]),
                 read=read,
                 write=keys,
@@ -261,10 +264,11 @@ class _Fold:
             (write,) = steps[-1].writes
             cells = {t.storage: t.values[0] for step in steps for t in step.reads}
             t, n = fmt(cells["t_storage"]), fmt(cells["n_storage"])
-            at = self.at[write.positions[0]]
+            at, mean = self.at[write.positions[0]], write.values[0]
             keys = self.key("out", at)
+            worked = f"{t} / {n} {equals(*cells.values(), mean)} {fmt(mean)}"
             self.picture.step(
-                f"out{self._index(at)} = {t} / {n} = {fmt(write.values[0])}: {n} cells met here.",
+                f"out{self._index(at)} = {worked}: {n} cells met here.",
                 **lit(rest, steps[-1], [ran]),
                 write=keys,
                 text=dict.fromkeys(keys, write.values[0]),

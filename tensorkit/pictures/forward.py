@@ -16,6 +16,7 @@ from tensorkit.elementwise import Map
 from tensorkit.functions import Operation
 from tensorkit.graph import no_grad
 from tensorkit.pictures.board import Board, Plate, spell_index
+from tensorkit.pictures.cells import equals
 from tensorkit.pictures.excerpt import corner, cut, left_out, shown
 from tensorkit.pictures.fold import reduce_scene
 from tensorkit.pictures.running import (
@@ -111,9 +112,10 @@ def elementwise_scene(
         index = index_of(ordinal, at.shape)
         cells = [touch.values[0] for step in steps for touch in step.reads]
         result, written = write.values[0], board.seats["out"].cell(ordinal)
+        same = equals(*cells, result)
         plain: dict[str | None, list[str]] = {None: written}
         scene.step(
-            f"out{spell_index(index)} = {spelled(row, cells)} = {fmt(result)}. "
+            f"out{spell_index(index)} = {spelled(row, cells)} {same} {fmt(result)}. "
             f"{sits(told, index)}.",
             **lit(ran, steps[-1]),
             text=dict.fromkeys(written, result),

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tensorkit.pictures.cells import feeds, index_text, number
+from tensorkit.pictures.cells import equals, feeds, index_text, number
 from tensorkit.pictures.formulas import expression, over, short, slope, stretched, written
 from tensorkit.tape import Call, Cells, Grid, Pull, Share, Tape
 
@@ -53,13 +53,15 @@ def forward(tape: Tape, call: Call) -> str:
     if not out.values.size:
         return f"{out.name} = {text}: there are no cells to compute."
     at = sample(out.values)
-    numbers = [number(float(g.values.flat[at])) for g in ins]
+    cells = [float(g.values.flat[at]) for g in ins]
+    numbers = [number(cell) for cell in cells]
     how = {"map": "each cell on its own", "zip": "pair by pair"}[call.kind]
-    place, result = index_text(out.shape, at), number(float(out.values.flat[at]))
+    place, result = index_text(out.shape, at), float(out.values.flat[at])
+    equal = equals(*cells, result)
     sign = f" {call.symbol} "
     worked = sign.join(numbers) if call.kind == "zip" and not call.symbol.isalpha() else None
     worked = worked or written(call, numbers)
-    return f"{out.name} = {text}: {how}. {out.name}{place} = {worked} = {result}."
+    return f"{out.name} = {text}: {how}. {out.name}{place} = {worked} {equal} {number(result)}."
 
 
 def start(tape: Tape) -> str:
@@ -128,15 +130,17 @@ def example(tape: Tape, pull: Pull, k: int, share: Share) -> str:
         ]
         if len(terms) > 6:
             return ""
-        result = number(float(share.values.flat[at]))
-        return f"{place(into, share, at)} = {total(terms)} = {result}."
+        result = float(share.values.flat[at])
+        same = equals(*terms, result)
+        return f"{place(into, share, at)} = {total(terms)} {same} {number(result)}."
     if slopes is None or np.all(slopes == 1):
         return ""
     at = sample(share.values, slopes)
     upstream = arriving(tape, call, k, pull.grad_out, at)
-    result = number(float(share.values.flat[at]))
-    local = number(float(slopes.flat[at]))
-    return f"{place(into, share, at)} = {number(upstream)} · {local} = {result}."
+    local, result = float(slopes.flat[at]), float(share.values.flat[at])
+    worked = f"{number(upstream)} · {number(local)}"
+    same = equals(upstream, local, result)
+    return f"{place(into, share, at)} = {worked} {same} {number(result)}."
 
 
 def arriving(tape: Tape, call: Call, k: int, grad_out: Cells, at: int) -> float:
@@ -154,9 +158,10 @@ def adding(tape: Tape, share: Share) -> str:
     if not share.total.size:
         return f"All shares of {name} are here; there are no cells to add."
     at = sample(share.total)
-    terms = total([float(one.flat[at]) for one in shares])
-    grid, result = tape.grids[share.to], number(float(share.total.flat[at]))
-    return f"All shares of {name} are here and add: {gradient_of(grid, at)} = {terms} = {result}."
+    terms, result = [float(one.flat[at]) for one in shares], float(share.total.flat[at])
+    sums = f"{gradient_of(tape.grids[share.to], at)} = {total(terms)}"
+    same = equals(*terms, result)
+    return f"All shares of {name} are here and add: {sums} {same} {number(result)}."
 
 
 def total(terms: list[float]) -> str:

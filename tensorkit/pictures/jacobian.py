@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorkit.pictures.cells import index_text, number, texts
+from tensorkit.pictures.cells import equals, index_text, number, texts
 from tensorkit.pictures.derivatives import derivatives, differentiated, flat_gradient, name_of
 from tensorkit.pictures.graph_words import total
 from tensorkit.pictures.jacobian_words import patterns, row_said
@@ -231,14 +231,15 @@ class JacobianPicture:
             )
         for c, key in enumerate(self.sums):
             met = [o for o in range(len(self.grid)) if self.matrix[o, c] != 0]
-            terms = total([float(weighed[o, c]) for o in met])
+            added = [float(weighed[o, c]) for o in met]
+            same = equals(*added, float(self.gradient[c]))
             result = number(float(self.gradient[c]))
             name = (
                 self.cell_name(c).replace("[", ".grad[")
                 if "[" in self.cell_name(c)
                 else (f"{self.cell_name(c)}.grad")
             )
-            said = f"{name} = {terms}" + (f" = {result}" if len(met) > 1 else "")
+            said = f"{name} = {total(added)}" + (f" {same} {result}" if len(met) > 1 else "")
             scene.step(
                 f"Column {self.cell_name(c)}, added down: {said}.",
                 read=[self.grid[o][c] for o in met],

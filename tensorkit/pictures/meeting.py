@@ -13,6 +13,7 @@ import numpy as np
 from tensorkit.graph import no_grad
 from tensorkit.layout import Shape
 from tensorkit.pictures.board import EDGE, Plate, measure, spell_index, write_head
+from tensorkit.pictures.cells import equals
 from tensorkit.pictures.layout import Drawn, tensor_size
 from tensorkit.pictures.running import index_of, spelled
 from tensorkit.pictures.scene import Scene
@@ -94,11 +95,11 @@ class Meeting:
                 f"{name}{spell_index(own_index(index, t.shape))}"
                 for name, t in zip(self.names, self.given, strict=True)
             ]
+            worked = f"{spelled(self.op, met)} {equals(*met, value)} {fmt(value)}"
             where = [f"{p.name} at {p.arithmetic(index)}" for p in self.plates]
             plain: dict[str | None, str] = {None: key}
             self.scene.step(
-                f"out{spell_index(index)} = {spelled(self.op, met)} = {fmt(value)}, from "
-                f"{listed(own)}: {listed(where)}.",
+                f"out{spell_index(index)} = {worked}, from {listed(own)}: {listed(where)}.",
                 read=[k for nth in (0, 1) for k in self.cells(nth, ordinal)],
                 write=key,
                 text={key: value},

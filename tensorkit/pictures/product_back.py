@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tensorkit.errors import ShapeError
-from tensorkit.pictures.cells import number, texts
+from tensorkit.pictures.cells import equals, number, texts
 from tensorkit.pictures.formulas import expression
 from tensorkit.pictures.layout import Drawn, tensor_size
 from tensorkit.pictures.scene import Scene
@@ -127,21 +127,24 @@ class ProductPicture:
         names = [tape.grids[k].name for k in self.call.inputs]
         for k, share in self.shares.items():
             for at in np.ndindex(share.shape):
-                self.tell_cell(k, names, at, number(float(share[at])))
+                self.tell_cell(k, names, at, float(share[at]))
             made = f"grad_out @ {names[1]}ᵀ" if k == 0 else f"{names[0]}ᵀ @ grad_out"
             say = f"All of {names[k]}.grad together: {names[k]}.grad = {made}."
             other = self.values[1 - k].keys
             scene.step(say, read=[*up, *other], grad=self.grads[k].keys)
 
-    def tell_cell(self, k: int, names: list[str], at: tuple[int, ...], result: str) -> None:
+    def tell_cell(self, k: int, names: list[str], at: tuple[int, ...], result: float) -> None:
         """Add the step of one cell of a gradient."""
         row, column = at
         met = self.met(k, row, column)
         others = self.tape.grids[self.call.inputs[1 - k]].values
+        arrays = self.tape.grad_out, others
         terms = [
             f"{number(float(self.tape.grad_out[out]))} · {guarded(number(float(others[other])))}"
             for out, other in met
         ]
+        given = [float(a[at]) for pair in met for a, at in zip(arrays, pair, strict=True)]
+        same = equals(*given, result)
         if len(terms) > FEW:
             terms = [*terms[: FEW - 1], "…", terms[-1]]
         line, slopes = (
@@ -152,7 +155,7 @@ class ProductPicture:
         key = self.grads[k].key((row, column))
         self.scene.step(
             f"{names[k]}[{row}, {column}] took part in {line}, with slopes {slopes}: "
-            f"{names[k]}.grad[{row}, {column}] = {' + '.join(terms)} = {result}.",
+            f"{names[k]}.grad[{row}, {column}] = {' + '.join(terms)} {same} {number(result)}.",
             read=[
                 self.values[k].key((row, column)),
                 *(self.grads[2].key(out) for out, _ in met),

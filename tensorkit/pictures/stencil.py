@@ -21,6 +21,7 @@ from tensorkit.pictures.board import (
     spell_index,
     write_head,
 )
+from tensorkit.pictures.cells import equals
 from tensorkit.pictures.excerpt import corner, left_out, shown, spell_part
 from tensorkit.pictures.expected import run_cells
 from tensorkit.pictures.fold import BETWEEN, landing, run_fold, whole_fold
@@ -129,10 +130,10 @@ class _Stencil:
         )
         after = (rest or ran).after["out"]
         values = self.x.numpy().ravel()
-        sign = "=" if self.row.name in ops.ROWS else "→"
         for number, read in enumerate(gathered(ran, len(self.places))):
             terms = [float(values[cell]) for cell in self.places[number]]
             assert len(read) == len(terms)  # the loop read just the cells that the stencil covers
+            sign = equals(*terms, after[number]) if self.row.name in ops.ROWS else "→"
             index = index_of(number, self.out.shape)
             keys = [self.grid.keys[cell] for cell in self.places[number]]
             kept: dict[str | None, list[str]] = {None: [self.drawn.keys[number]]}

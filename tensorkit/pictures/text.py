@@ -57,6 +57,14 @@ def _short(number: float) -> str:
     return text.rstrip("0").rstrip(".") if exact and places else text
 
 
+def exactly(value: object) -> bool:
+    """Say whether the text of a number is the whole number; what is no real number always is."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(float(value)):
+        return True
+    shown = float(fmt(value).replace(MINUS, "-"))
+    return math.isclose(shown, float(value), rel_tol=1e-9)
+
+
 def text_width(text: str) -> float:
     """Return the width of a text in em, as DejaVu Sans sets it."""
     return sum(_WIDTHS.get(letter, 0.72 if letter.isupper() else 0.64) for letter in text)

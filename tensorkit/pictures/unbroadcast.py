@@ -16,7 +16,7 @@ from tensorkit.errors import ShapeError, TensorkitError
 from tensorkit.layout import broadcast_shapes, normal_dim
 from tensorkit.pictures.aligned import ROW, Table, table_size
 from tensorkit.pictures.board import EDGE, measure, spell_index, write_head
-from tensorkit.pictures.cells import number
+from tensorkit.pictures.cells import equals, number
 from tensorkit.pictures.formulas import NotShort, pretty
 from tensorkit.pictures.layout import Drawn, tensor_size
 from tensorkit.pictures.running import index_of
@@ -251,12 +251,13 @@ class _Picture:
         arriving = undo.arriving.numpy().ravel().tolist()
         for k, cells in enumerate(self.copies if self.small else ()):
             terms = [number(arriving[c]) for c in cells]
+            same = equals(*(arriving[c] for c in cells), values[k])
             key = self.grids[-1].keys[k]
             plain: dict[str | None, str] = {None: key}
             many = f"the {len(cells)} copies" if len(cells) > 1 else "the one copy"
             self.scene.step(
                 f"{undo.of}.grad{spell_index(index_of(k, undo.x.shape))} = {spell_sum(terms)}"
-                f"{f' = {number(values[k])}' if len(terms) > 1 else ''}, "
+                f"{f' {same} {number(values[k])}' if len(terms) > 1 else ''}, "
                 f"from {many} of {undo.name(k)}.",
                 read=self.keys(0, cells),
                 grad=key,

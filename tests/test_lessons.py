@@ -63,11 +63,11 @@ def test_what_passes_is_remembered_with_its_first_day(kept: Path) -> None:
 def test_progress_is_shown_saved_and_forgotten(kept: Path, tmp_path: Path) -> None:
     tried("stretch.meet", RIGHT)
     shown = progress.Progress()
-    assert "stretch: 1 of 2, still source\n" in repr(shown) and str(kept) in repr(shown)
-    assert "one_tape: 0 of 2\n" in repr(shown)
+    assert "3 stretch: 1 of 2, still source\n" in repr(shown) and str(kept) in repr(shown)
+    assert "1 one tape: 0 of 2\n" in repr(shown)
     page = shown._repr_mimebundle_()["text/html"]
     assert page.count("<tr>") == len(progress.tasks())
-    assert "<td>stretch</td><td>1 of 2, still source</td>" in page
+    assert "<td>3 stretch</td><td>1 of 2, still source</td>" in page
     assert shown.save(tmp_path / "mine.json").read_text() == kept.read_text()
     assert "stretch: 0 of 2\n" in repr(shown.forget()) and not kept.exists()
     assert progress.passed() == {}

@@ -62,13 +62,14 @@ class Progress:
     """What was built so far, lesson by lesson, as a table."""
 
     def lines(self) -> list[tuple[str, str]]:
-        """Return for every lesson its name, and how many of its builds passed, and what is left."""
+        """Return each lesson's number and name, how many of its builds passed, and what is left."""
         days = passed()
         found = []
-        for lesson, names in tasks().items():
+        for number, (lesson, names) in enumerate(tasks().items(), 1):
             left = [name for name in names if f"{lesson}.{name}" not in days]
             rest = f", still {' and '.join(left)}" if 0 < len(left) < len(names) else ""
-            found.append((lesson, f"{len(names) - len(left)} of {len(names)}{rest}"))
+            state = f"{len(names) - len(left)} of {len(names)}{rest}"
+            found.append((f"{number} {lesson.replace('_', ' ')}", state))
         return found
 
     def save(self, path: str | Path) -> Path:

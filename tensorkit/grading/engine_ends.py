@@ -41,7 +41,7 @@ class DiaryExam(GraphExam):
         inner = [cell for cell in newest_first(graph) if cell.function is not None]
         rest = [cell.name for cell in newest_first(graph) if cell.function is None]
         leaf = next((name for name in names if name in rest), None)
-        found = fault(graph, names + rest)
+        found = fault(graph, names, rest)
         if leaf or found:
             what, where = found or ("", "")
             if leaf:
@@ -62,7 +62,7 @@ class DiaryExam(GraphExam):
         for place, (name, was) in enumerate(zip(names, done, strict=False)):
             if name != was:
                 what = f"{self.name}, {case.about}: entry {place} is not what your engine did"
-                where = f"you wrote {name!r}: print a name for each call of chain_rule, and compare"
+                where = f"you wrote {name!r}: play your topological_sort through to there"
                 raise self._stop(case, what, where)
         if len(names) != len(done):
             what = f"{self.name}, {case.about}: you wrote {len(names)} names"

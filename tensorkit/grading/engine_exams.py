@@ -67,10 +67,15 @@ class GraphExam(Exam):
         return self._stop(case, what, "once for each variable is enough: note which were seen")
 
 
-def absent(graph: Sequence[Cell], names: Sequence[str]) -> tuple[str, str] | None:
-    """Return what an order has too much or too little of, and where; None if it has everything."""
+def absent(
+    graph: Sequence[Cell], names: Sequence[str], unsaid: Sequence[str] = ()
+) -> tuple[str, str] | None:
+    """Return what an order has too much or too little of, and where; None if it has everything.
+
+    ``unsaid`` are names at its end that nobody had to write.
+    """
     want = [cell.name for cell in newest_first(graph)]
-    wanted, there = set(want), set(names)
+    wanted, there = set(want), {*names, *unsaid}
     extra = [name for name in names if name not in wanted]
     if extra:
         return f"{extra[0]} does not belong", "leave out constants: no derivative goes there"
@@ -84,12 +89,14 @@ def absent(graph: Sequence[Cell], names: Sequence[str]) -> tuple[str, str] | Non
     return None
 
 
-def fault(graph: Sequence[Cell], names: Sequence[str]) -> tuple[str, str] | None:
+def fault(
+    graph: Sequence[Cell], names: Sequence[str], unsaid: Sequence[str] = ()
+) -> tuple[str, str] | None:
     """Return what is wrong with an order, and where; None if it is one of the right ones."""
-    found = absent(graph, names)
+    found = absent(graph, names, unsaid)
     if found:
         return found
-    place = {name: k for k, name in enumerate(names)}
+    place = {name: k for k, name in enumerate([*names, *unsaid])}
     for cell in newest_first(graph):
         for one in cell.inputs:
             if not one.constant and place[one.name] < place[cell.name]:

@@ -1,4 +1,4 @@
-"""The hidden checks of the bad-assert homework: 24 wrong implementations, and right ones.
+"""The hidden checks of the bad-assert homework: 27 wrong implementations, and right ones.
 
 Each wrong one comes with the inputs for which it is right: that is all that a learner hears of it.
 """
@@ -228,6 +228,8 @@ CHECKS = {
                 "unless two dims have one length",
                 "as long as one dim was added at most",
                 "as long as one dim was stretched at most",
+                "unless shape is ()",
+                "but for one part in a hundred",
                 "in what it returns: look at everything else",
             ),
             HINT,
@@ -244,6 +246,8 @@ CHECKS = {
             undoer(
                 ("keepdims=True)", "keepdims=True)\n            break"),
             ),
+            undoer(("len(shape):", "max(1, len(shape)):")),
+            undoer(("return tk.tensor(values", "return tk.tensor(1.01 * values")),
             undoer(
                 ("return tk", "grad.storage[:] = 0.0\n    return tk"),
                 ("grad.numpy()", "np.array(grad.numpy())"),
@@ -262,6 +266,7 @@ CHECKS = {
                 "whenever grad_out was freshly made",
                 "unless a cell of x is 0",
                 "as long as backward follows its own forward at once",
+                "in its numbers: look at its shape",
                 "in what it returns: look at everything else",
             ),
             HINT,
@@ -280,6 +285,7 @@ CHECKS = {
                 lambda x, grad_out: grad_out.numpy() * np.exp(x),
                 outside=True,
             ),
+            function(np.tanh, lambda x, g: ((1 - np.tanh(x) ** 2) * g.numpy())[None]),
             function(lambda x: x**3, used_up),
         ),
     },

@@ -269,6 +269,14 @@ def test_an_unknown_name_is_answered_with_those_there_are() -> None:
         bank("knitting")
 
 
+def test_the_ring_around_a_picture_in_an_answer_leaves_its_sentence_free(page: Any) -> None:
+    page.set_content(host(Predict("sum-dim-0", show=two_steps()).html()))
+    page.get_by_role("button", name="No idea").click()
+    ring = page.locator("[aria-roledescription=stepper]").bounding_box()
+    said = page.locator(".tk-say").bounding_box()
+    assert said["x"] - ring["x"] > 5
+
+
 def test_text_is_never_taken_for_html() -> None:
     assert prose("a < b `x<y` & c") == "a &lt; b <code>x&lt;y</code> &amp; c"
 

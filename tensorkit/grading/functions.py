@@ -116,6 +116,11 @@ class FunctionExam(Exam):
         return [f"None for {name}" for name in self.extras]
 
     def _check_grads(self, case: Case, grads: list[Any]) -> None:
+        for name, grad in zip(self.names, grads, strict=True):
+            if grad is None:
+                what = f"{self.name}.backward: the gradient of {name} is None"
+                where = "None says that no gradient was asked for: return a tensor, be it of zeros"
+                raise self._stop(case, what, where, data=False)
         got = tuple(
             self._tensor(f"{self.name}.backward: the gradient of {name}", case, grad)
             for name, grad in zip(self.names, grads, strict=True)

@@ -118,6 +118,8 @@ def slip(error: BaseException, where: str) -> str:
         return "ctx.saved_tensors is a tuple, even of one tensor: (x,) = ctx.saved_tensors"
     if "neither true nor false" in text:
         return "an if asks once for all cells: a mask such as x > 0 asks each, and holds 1 or 0"
+    if "cannot expand" in text and ".expand(" in where:
+        return "a.expand(*shape) copies the cells of a into a larger shape: it never sums"
     return ""
 
 

@@ -132,6 +132,9 @@ class TapeExam(Exam):
         result = self._run(label, case, getattr(made, self.method), *(args[0] if args else ()))
         if self.method == "is_contiguous":
             self._check_answer(case, result)
+            if self._form(case, made) != case.extra[:2]:
+                what = f"{self.title} changed the tensor that it was called on"
+                raise self._stop(case, what, "it answers a question: leave self alone", data=False)
         else:
             self._check_moved(case, made, storage, result)
 

@@ -56,6 +56,7 @@ CHECKS = {
             one(PLAIN, mixed((3, 4), 3), hint=TRY_PLAIN),
             one(PLAIN, [[0.25, -1.5, 7.125], [1.75, 0.875, 2.5]], hint=TRY_PLAIN),
             one(PLAIN, [[0, 3, -2], [1.5, 0, 4]], hint=TRY_PLAIN),
+            one(PLAIN, mixed((2, 5), 3) / 7, hint=TRY_PLAIN),
         ),
         "stretched": (
             one(WIDE, [[3], [-2], [7]], shape=(3, 4), hint=TRY_WIDE),
@@ -75,6 +76,7 @@ CHECKS = {
             one(WRITE, mixed((3, 4), 5), "permuted", how="permuted", hint=TRY_WRITE),
             one(WRITE, mixed((4, 3), 2), "gapped", how="permuted", hint=TRY_WRITE),
             one(WRITE, mixed((3, 2), 4), how="gapped", hint=TRY_WRITE),
+            one(WRITE, mixed((3, 2), 4), "gapped", how="gapped", hint=TRY_WRITE),
         ),
     },
     "tensor_map_manners": {
@@ -141,7 +143,7 @@ CHECKS = {
     "tensor_reduce": {
         "last": (
             fold(PLAIN, mixed((3, 4), 3), 1, hint=TRY_PLAIN),
-            fold(PLAIN, mixed((3, 2), 4), 1, hint=TRY_PLAIN),
+            fold(PLAIN, mixed((3, 2), 4) / 7, 1, hint=TRY_PLAIN),
         ),
         "first": (
             fold(PLAIN, mixed((3, 4), 3), 0, hint=TRY_PLAIN),

@@ -48,6 +48,7 @@ CHECKS = {
             pair(RIGHT, (2, 3, 4, 5), (5,), hint=TRY_RANKS),
             pair(RIGHT, (2, 5), (3, 1, 1, 1), hint=TRY_RANKS),
             pair(RIGHT, (3, 3), (2, 3, 1), hint=TRY_RANKS),
+            pair(RIGHT, (2, 3, 1, 5, 1), (7, 1, 2), hint=TRY_RANKS),
         ),
         "fails": (
             pair(MISFIT, (4, 3), (2, 3), hint=TRY_MISFIT),

@@ -9,6 +9,7 @@ import pytest
 from demo_scenes import SCENES, reduce_scene
 from seeing import check, seen, show, stop_time
 
+import tensorkit as tk
 from tensorkit.pictures import Scene
 from tensorkit.widgets import Stepper
 
@@ -147,6 +148,28 @@ def test_a_narrow_stepper_keeps_its_controls_and_follows_its_cells(new_page: Any
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
     assert picture.evaluate(cut) == []
+
+
+def test_narrow_code_follows_the_part_that_runs(new_page: Any) -> None:
+    page = new_page(viewport={"width": 330, "height": 900})
+
+    def double(out, out_shape, out_strides, a, a_shape, a_strides):
+        for i in range(out_shape[0]):
+            for j in range(out_shape[1]):
+                out[i * out_strides[0] + j * out_strides[1]] = 2 * a[i * a_strides[0] + j]
+
+    root = show(
+        page, tk.step(double, tk.tensor([[1, 2, 3], [4, 5, 6]]), like=lambda x: 2 * x).html()
+    )
+    root.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    code = page.locator(".tk-code")
+    assert code.evaluate("e => e.scrollWidth > e.clientWidth")
+    marks = page.locator(".tk-mark")
+    place, first = code.bounding_box(), marks.first.bounding_box()
+    assert place["x"] <= first["x"] < place["x"] + place["width"]
+    assert code.evaluate("e => e.scrollLeft") > 20
 
 
 @ALL

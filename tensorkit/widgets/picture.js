@@ -128,6 +128,10 @@ function listing(data) {
     lit.replaceChildren(...pieces, text.slice(at));
     const top = lit.offsetTop - code.clientHeight / 2;
     if (code.scrollHeight > code.clientHeight) code.scrollTop = top;
+    const marks = lit.querySelectorAll(".tk-mark"), last = marks[marks.length - 1];
+    if (!last || code.scrollWidth <= code.clientWidth) return;
+    const right = last.offsetLeft + last.offsetWidth + 12 - code.clientWidth;
+    code.scrollLeft = Math.max(0, Math.min(marks[0].offsetLeft - 12, right));
   }
   const pane = element("div", { class: "tk-source" }, code);
   if (longest) pane.append(variables);

@@ -21,6 +21,13 @@ from .exam import Exam, Wrong
 REFUSED = "an error"  # stands for the right answer where none exists
 
 
+@dataclass(frozen=True)
+class Raised:
+    """An error that came out of a call, and not as its result."""
+
+    error: Exception
+
+
 class NotCounted(TypeError):
     """A value that holds a float where something is counted."""
 
@@ -77,10 +84,13 @@ class ValueExam(Exam):
         value = self._call(subject, case, args, want)
         if value is REFUSED:
             return
-        if isinstance(value, Exception):
-            kind = type(value).__name__
+        if isinstance(value, Raised):
+            kind = type(value.error).__name__
             what = f"{self.name}, {case.about}: the error is {kind}, not {self.error_name}"
             raise self._stop(case, what, f"write raise {self.error_name}(...)")
+        if isinstance(value, Exception):
+            what = f"{self.name}, {case.about}: an error was returned, not raised"
+            raise self._stop(case, what, f"write raise {self.error_name}(...), without return")
         got = self._read(case, value)
         if want is REFUSED:
             what = f"{self.name}, {case.about}: no error was raised"
@@ -92,7 +102,7 @@ class ValueExam(Exam):
             self._unchanged(case, args)
 
     def _call(self, subject: Any, case: Case, args: tuple[Any, ...], want: Any) -> Any:
-        """Call the learner's function. Where an error is right, return REFUSED or another one."""
+        """Call the learner's function. Where an error is right, return REFUSED or Raised."""
 
         def call(*given: Any) -> Any:
             try:
@@ -102,7 +112,7 @@ class ValueExam(Exam):
             except Exception as error:
                 if want is not REFUSED or self.error is None:
                     raise
-                return REFUSED if isinstance(error, self.error) else error
+                return REFUSED if isinstance(error, self.error) else Raised(error)
 
         label = f"{self.name}({', '.join(self.extras)})"
         return self._run(label, case, call, *args)

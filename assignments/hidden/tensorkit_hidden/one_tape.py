@@ -35,7 +35,7 @@ NEW = "make an x of two dims, and ask whether x.permute(0, 1) is x"
 IN_ORDER = "True exactly when the cells, read in order, lie side by side from the start"
 STRIDES = "list the positions in reading order; lengths of 1 never move, gaps and repeats count"
 SAME_CELLS = "the new strides read the same cells in the same order"
-TRY_VIEWS = "try gaps between cells, split or merge only some dims, and lengths of 1, strides of 0"
+TRY_VIEWS = "try gaps between cells, a merge of only some dims, lengths of 1, and strides of 0"
 NEEDS_COPY = "None exactly when no strides would do"
 TRY_COPY = "try gaps between lines, swapped dims in a larger tensor, and a stride of 0"
 

@@ -128,6 +128,13 @@ def test_who_is_forced_beside_a_regrading_that_was_killed_is_graded_too(tmp_path
     assert journal.again(["cyd"], "first", force=True) == {"bob", "cyd"}
 
 
+def test_a_class_can_be_forced_twice(course, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADED_LOG", str(tmp_path / "log"))
+    reset(course)
+    for _ in range(3):
+        assert set(course.grade(run=pretend, force=True).results) == set(STUDENTS)
+
+
 def test_results_of_another_version_do_not_wait(tmp_path):
     journal = Journal(tmp_path, "A1")
     for student, version in (("ada", "first"), ("bob", "second")):

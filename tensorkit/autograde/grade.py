@@ -30,6 +30,7 @@ from .journal import Journal
 from .options import Grading
 from .progress import Progress
 from .run import execute, unrun
+from .sandbox import is_used
 from .steps import plan
 
 
@@ -56,6 +57,8 @@ class ParallelAutograde(Autograde):  # type: ignore[misc]
         steps = plan(self)
         options = Grading(parent=self)
         settings = options.settings(self.coursedir, steps.before, steps.after)
+        if not options.scheduler:
+            is_used(options.sandbox)  # refuse before anything is begun; workers ask for themselves
         journal = Journal(Path(self.coursedir.root), assignment)
         self._clean, self._journal, self._steps = clean, journal, steps
         with journal.lock(), _pool(options) as pool:

@@ -105,19 +105,19 @@ class Journal:
         is done, a run continues it, unless the assignment itself (``version``) has changed.
         """
         plan, done = self.folder / "regrade.json", self.folder / "done"
+        asked = set(students) if force else set()
         try:
             kept = json.loads(plan.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             kept = None
         if kept and (kept["version"] == version or not force):
             left = set(kept["students"]) - self._done()
-            asked = set(students) if force else set()
             if left:
                 # those who are not on the list had no part in it
                 return left | (asked - set(kept["students"]))
         plan.unlink(missing_ok=True)
         done.unlink(missing_ok=True)
-        wanted = sorted(students) if force else []
+        wanted = sorted(asked)
         if wanted:
             part = plan.with_suffix(".part")
             part.write_text(json.dumps({"version": version, "students": wanted}), encoding="utf-8")

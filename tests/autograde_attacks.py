@@ -761,7 +761,7 @@ def attacks(course: Course, port: int) -> list[Attack]:
             2,
             3,
             {"look": MEMORY},
-            reader="PermissionError",
+            reader="PermissionError|OSError",
             absent="READ",
             limits_only=False,
         ),

@@ -21,6 +21,8 @@ from .moves import FLOATS, TO, need_tensor
 from .reduction import EXPAND
 from .view import new
 
+STRETCHED = "stretched"
+
 
 class Zip(Elementwise):
     """out[i] = formula(x[i], y[i]): pairs of cells, after broadcasting."""
@@ -36,7 +38,7 @@ class Zip(Elementwise):
         if type(x) is not type(y):
             x, y = self.tensors(x, y)
         try:
-            # layouts that met before have one dtype and a common shape: nothing is left to check
+            # layouts that met before have one shape and dtype: nothing is left to check
             call = self.kernel.calls.get((x.layout, y.layout))
         except AttributeError:
             call = None
@@ -69,11 +71,17 @@ class Zip(Elementwise):
         return stretched((x, y), meeting(x.layout, y.layout))
 
     def meeting(self, *layouts: Layout) -> Call:
-        """Return the call for layouts of one dtype, and keep it for the next time they meet."""
-        met = meeting(*layouts)
-        call = self.kernel.calls.get(met) or prepare(self.kernel, met, elementwise_plan(*met), *met)
-        if met != layouts:
-            call = self.kernel.calls[layouts] = replace(call, reads=met)
+        """Return the call for layouts of one dtype, and keep it for the next time they meet.
+
+        It is not kept under the layouts alone: others run this loop where nothing is stretched.
+        """
+        calls = self.kernel.calls
+        call = calls.get((STRETCHED, *layouts))
+        if call is None:
+            met = meeting(*layouts)
+            call = calls.get(met) or prepare(self.kernel, met, elementwise_plan(*met), *met)
+            if met != layouts:
+                call = calls[STRETCHED, *layouts] = replace(call, reads=met)
         return call
 
 

@@ -255,6 +255,7 @@ def test_an_error_inside_backward_leaves_every_grad_unchanged():
 
 def test_a_grad_of_another_shape_is_refused_before_any_leaf_is_changed():
     x, y = leaf((3,)), leaf((3,), 2)
+    assert (tk.zeros(2, 3) + tk.zeros(3)).shape == (2, 3)  # the sum of gradients stretches nothing
     y.grad = tk.zeros(2, 3)
     with pytest.raises(tk.ShapeError):
         (x * y).sum().backward()

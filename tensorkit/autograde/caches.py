@@ -14,6 +14,7 @@ import py_compile
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from ..compiler import cache_folder
@@ -116,18 +117,24 @@ def _copy(source: Path, target: Path) -> None:
 def compile_private(private: Mapping[str, bytes], folder: Path) -> None:
     """Write the checks' own modules as byte code: their source is never in a sandbox."""
     folder.mkdir()
-    with tempfile.TemporaryDirectory(prefix="tk-private-") as source:
-        for name, data in private.items():
-            place = folder / name
-            if not place.resolve().is_relative_to(folder.resolve()):
-                raise ValueError(f"the path {name!r} leads out of its folder")
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if name.endswith(".py"):
-                text = Path(source) / "module.py"
-                text.write_bytes(data)
-                compiled, mode = str(place) + "c", py_compile.PycInvalidationMode.UNCHECKED_HASH
-                py_compile.compile(
-                    str(text), compiled, f"<{name}>", doraise=True, invalidation_mode=mode
-                )
-            else:
-                place.write_bytes(data)
+    for name, data in private.items():
+        place = folder / name
+        if not place.resolve().is_relative_to(folder.resolve()):
+            raise ValueError(f"the path {name!r} leads out of its folder")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith(".py"):
+            place.with_suffix(".pyc").write_bytes(_byte_code(name, data))
+        else:
+            place.write_bytes(data)
+
+
+@lru_cache(maxsize=1 << 8)  # alike for every submission
+def _byte_code(name: str, data: bytes) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="tk-private-") as folder:
+        text, compiled = Path(folder) / "module.py", Path(folder) / "module.pyc"
+        text.write_bytes(data)
+        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        py_compile.compile(
+            str(text), str(compiled), f"<{name}>", doraise=True, invalidation_mode=mode
+        )
+        return compiled.read_bytes()

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import builtins
 import hashlib
+import operator
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from types import FunctionType, ModuleType
+from itertools import repeat
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 # whose functions and classes are kept: what checks call, and what shows their result
@@ -46,6 +48,8 @@ class Guard:
         self.aliases = dict(aliases or {})
         self._seen: set[int] = set()
         self._undo: list[tuple[str, Undo]] = []
+        # thousands, looked at twice for each check: one list is quicker than a call for each
+        self._functions: list[tuple[str, FunctionType, CodeType, Any, Any]] = []
         for name in list(sys.modules):
             if name in MODULES or name.startswith(tuple(f"{p}." for p in PACKAGES) + PACKAGES):
                 module = sys.modules[name]
@@ -62,6 +66,14 @@ class Guard:
     def restore(self) -> list[str]:
         """Put everything back; return the names of what was not as it had been."""
         changed = [name for name, undo in self._undo if undo()]
+        for name, function, code, defaults, keywords in [
+            each
+            for each in self._functions
+            if each[1].__code__ is not each[2] or each[1].__defaults__ is not each[3]
+        ]:
+            function.__code__, function.__defaults__ = code, defaults
+            function.__kwdefaults__ = keywords
+            changed.append(name)
         for name in [name for name in sys.modules if name.split(".")[0] in self.private]:
             del sys.modules[name]
         return changed + (self._names() if self.shell is not None else [])
@@ -92,40 +104,32 @@ class Guard:
                 self._keep_mapping(label, value, dict(value))
 
     def _keep_mapping(self, label: str, live: dict[Any, Any], kept: dict[Any, Any]) -> None:
-        def undo() -> bool:
-            wrong = [k for k, v in kept.items() if k not in live or live[k] is not v]
-            for key in wrong:
-                live[key] = kept[key]
-            return bool(wrong)
-
         # modules remember here what they were asked for
         kept = {k: v for k, v in kept.items() if k not in ("__warningregistry__", "_")}
+
+        def undo() -> bool:
+            if _holds(live, kept):
+                return False
+            for key in [k for k, v in kept.items() if k not in live or live[k] is not v]:
+                live[key] = kept[key]
+            return True
+
         self._undo.append((label, undo))
 
     def _keep_function(self, label: str, function: FunctionType) -> None:
         if id(function) in self._seen:
             return
         self._seen.add(id(function))
-        code, defaults, keywords = (
-            function.__code__,
-            function.__defaults__,
-            function.__kwdefaults__,
+        self._functions.append(
+            (label, function, function.__code__, function.__defaults__, function.__kwdefaults__)
         )
-
-        def undo() -> bool:
-            if function.__code__ is code and function.__defaults__ is defaults:
-                return False
-            function.__code__, function.__defaults__ = code, defaults
-            function.__kwdefaults__ = keywords
-            return True
-
-        self._undo.append((label, undo))
 
     def _keep_class(self, label: str, made: type) -> None:
         if id(made) in self._seen:
             return
         self._seen.add(id(made))
         kept = {k: v for k, v in vars(made).items() if k not in ("__dict__", "__weakref__")}
+        size = len(vars(made))
         for name, value in kept.items():
             function = getattr(value, "__func__", value)
             if isinstance(function, FunctionType):
@@ -133,6 +137,8 @@ class Guard:
 
         def undo() -> bool:
             now = vars(made)
+            if len(now) == size and _holds(now, kept):
+                return False
             wrong = [k for k, v in kept.items() if k not in now or now[k] is not v]
             wrong = [k for k in wrong if not k.startswith(("_abc", "__abstract"))]
             added = [k for k in now if k not in kept and k.startswith("__") and callable(now[k])]
@@ -183,6 +189,23 @@ class Guard:
             kept = {k: v for k, v in values.items() if callable(v) or _is_tool(v)}
             self._keep_mapping(label, values, kept)
         self._undo.append((label, _no_new_methods(owner, set(vars(owner)))))
+
+
+MISSING = object()
+
+
+def _holds(
+    live: Mapping[Any, Any],
+    kept: Mapping[Any, Any],
+    # as they are now: whoever replaces them later does not change this look
+    all: Any = all,
+    map: Any = map,
+    same: Any = operator.is_,
+    repeat: Any = repeat,
+) -> bool:
+    """Whether every name still stands for the same object."""
+    whole: bool = all(map(same, map(live.get, kept, repeat(MISSING)), kept.values()))
+    return whole
 
 
 def _is_tool(value: Any) -> bool:

@@ -253,8 +253,13 @@ def _namespaces() -> list[str]:
 
 def shown(show: Iterable[str]) -> list[str]:
     """List what every sandbox shows: the system, this Python, its packages, this package."""
+    return list(_shown(tuple(show), tuple(sys.path)))
+
+
+@functools.lru_cache(maxsize=64)  # a hundred looks at the disk, alike for every submission
+def _shown(show: tuple[str, ...], path_of_python: tuple[str, ...]) -> tuple[str, ...]:
     python = [sys.prefix, sys.base_prefix, os.path.dirname(os.path.realpath(sys.executable))]
-    packages = [path for path in sys.path if os.path.basename(path).endswith("-packages")]
+    packages = [path for path in path_of_python if os.path.basename(path).endswith("-packages")]
     if site.ENABLE_USER_SITE:
         packages.append(site.getusersitepackages())
     found: list[str] = []
@@ -262,7 +267,7 @@ def shown(show: Iterable[str]) -> list[str]:
         inside = any(path.startswith(f"{known}/") for known in found if not os.path.islink(known))
         if os.path.exists(path) and path not in found and not inside:
             found.append(path)
-    return found
+    return tuple(found)
 
 
 def _parents(path: str, made: set[str]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -64,12 +65,17 @@ def laid(data: object, layout: Layout = "plain") -> Laid:
 def mixed(shape: Sequence[int], seed: int = 1) -> Array:
     """Return halves with distinct sizes and both signs, so that no cell passes for another."""
     size = int(np.prod(shape, dtype=int))
+    values: Array = np.frombuffer(_mixed(size, seed)).copy()
+    return values.reshape(shape)
+
+
+@lru_cache(maxsize=1 << 10)
+def _mixed(size: int, seed: int) -> bytes:  # bytes, since nobody can change them
     prime = next(p for p in range(size + 2, 4 * size + 8) if all(p % d for d in range(2, p)))
     steps = [(seed * 3 + 2) % (prime - 1) + 1, (seed * 5 + 1) % 3]
     numbers = [((k + 1) * steps[0]) % prime for k in range(size)]
     signs = [-1.0 if (k + steps[1]) % 3 == 0 else 1.0 for k in range(size)]
-    values: Array = np.array(numbers) * np.array(signs) / 2.0
-    return values.reshape(shape)
+    return bytes((np.array(numbers) * np.array(signs) / 2.0).tobytes())
 
 
 @dataclass(frozen=True)

@@ -79,9 +79,10 @@ def _parser() -> argparse.ArgumentParser:
     grade = commands.add_parser(
         "grade",
         help="grade an nbgrader assignment: in parallel, in sandboxes, restartable",
-        epilog="All options of `nbgrader autograde` are understood: --force, --student=ID, ...",
+        usage="%(prog)s ASSIGNMENT [options]",
+        # the assignment as well: which words belong to an option, nbgrader knows
+        epilog="All options of `nbgrader autograde` are understood: --force, --student ID, ...",
     )
-    grade.add_argument("assignment", help="the assignment's name in the course folder")
     grade.add_argument("--sandbox", choices=("required", "auto", "off"), help="(auto)")
     grade.add_argument("--jobs", type=int, help="notebooks at a time (by the cores)")
     grade.add_argument("--scheduler", help="run on this Dask cluster, tcp://host:port")
@@ -92,8 +93,12 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("--figure", type=Path, help="where to draw the scores (reports/)")
     grade.set_defaults(run="tensorkit.cli.grading:grade", others=[])
 
-    feedback = commands.add_parser("feedback", help="write each learner's page after grading")
-    feedback.add_argument("assignment", help="the assignment's name in the course folder")
+    feedback = commands.add_parser(
+        "feedback",
+        help="write each learner's page after grading",
+        usage="%(prog)s ASSIGNMENT [options]",
+        epilog="All options of `nbgrader generate_feedback` are understood: --force, ...",
+    )
     feedback.set_defaults(run="tensorkit.cli.grading:feedback", others=[])
 
     doctor = commands.add_parser("doctor", help="check that all the kit needs is here")

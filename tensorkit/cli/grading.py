@@ -9,7 +9,6 @@ from tensorkit.cli.problem import Problem
 
 
 def grade(
-    assignment: str,
     sandbox: str | None,
     jobs: int | None,
     scheduler: str | None,
@@ -28,12 +27,12 @@ def grade(
     if no_control:
         options["control"] = False
     try:
-        return int(not command.grade([assignment, *others], options, json, figure))
+        return int(not command.grade(others, options, json, figure))
     except NotReady as error:
         raise Problem(str(error)) from error
 
 
-def feedback(assignment: str, others: Sequence[str]) -> int:
+def feedback(others: Sequence[str]) -> int:
     """Write the pages that learners get back. Raises Problem."""
     _spare_a_grammar()
     from tensorkit.autograde import feedback as pages
@@ -41,7 +40,7 @@ def feedback(assignment: str, others: Sequence[str]) -> int:
     from tensorkit.cli.formulas import markdown
 
     try:
-        return int(not pages.feedback([assignment, *others], markdown))
+        return int(not pages.feedback(others, markdown))
     except NotReady as error:
         raise Problem(str(error)) from error
 

@@ -169,7 +169,7 @@ def draw(path: Path, seconds: dict[str, float], simulation: Simulation, cores: i
     counts = [count for count, _ in simulation.memory]
     right.plot(counts, [memory for _, memory in simulation.memory], color="#ee6677")
     right.set(xlabel="submissions graded", ylabel="MB", title="the coordinator's memory")
-    right.set_ylim(0)
+    right.set_ylim(0, 1.3 * max(memory for _, memory in simulation.memory))
     for each in (left, right):
         each.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=150)

@@ -46,7 +46,13 @@ def graded(tmp_path_factory):
     course.submit("unlucky")
     for student in ("dee", "eve"):
         course.submit(student)
-    few = {"distributed.scheduler.allowed-failures": 0, "distributed.worker.daemon": False}
+    few = {
+        "distributed.scheduler.allowed-failures": 0,
+        "distributed.worker.daemon": False,
+        # this kind of cluster gives a worker up that is away 15 seconds after it died once: here
+        # they die again at just that time
+        "distributed.deploy.lost-worker-timeout": "1 hour",
+    }
     with (
         dask.config.set(few),
         distributed.LocalCluster(

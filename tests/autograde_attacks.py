@@ -249,9 +249,10 @@ READ = "import pathlib\nprint(*(pathlib.Path({!r}).read_bytes()[:9] for _ in 'x'
 SPY = """
 import glob, os, sys, tensorkit
 open_to_all = os.path.expanduser("~"), sys.prefix, sys.base_prefix, *tensorkit.__path__
-found = [p + "/" for top in {!r} for p in glob.glob(top + "/**/*", recursive=True)]
+found = [p for top in {!r} for p in glob.glob(top + "/**/*", recursive=True)]
 found = [p for p in found if not any(p.startswith(o + "/") for o in open_to_all)]
-print("FOUND", [p for p in found if not any(o.startswith(p) for o in open_to_all)])
+# an empty folder on the way to one of these tells nothing
+print("FOUND", [p for p in found if not os.path.isdir(p)])
 """
 SESSION = """
 import json

@@ -78,14 +78,20 @@ def as_table(lines: list[list[int]]) -> NDArray[Any]:
     return np.array(lines, dtype=np.int64).astype(np.uint64)
 
 
-def elementwise_plan(*layouts: Layout, dtype: np.dtype[Any] | None = None) -> Plan:
-    """Plan a fresh row-major output for inputs of one shape. Raises ShapeError if shapes differ."""
+def one_shape(*layouts: Layout) -> Shape:
+    """Return the shape that all have. Raises ShapeError if they differ: nothing checks it later."""
     shape = layouts[0].shape
     if any(at.shape != shape for at in layouts):
         raise ShapeError(
             f"shapes {', '.join(str(at.shape) for at in layouts)} differ: a map or zip reads one "
             "cell of each input for each cell of the output; expand them to one shape first"
         )
+    return shape
+
+
+def elementwise_plan(*layouts: Layout, dtype: np.dtype[Any] | None = None) -> Plan:
+    """Plan a fresh row-major output for inputs of one shape. Raises ShapeError if shapes differ."""
+    shape = one_shape(*layouts)
     out = in_order(shape, dtype or layouts[0].dtype)
     return Plan(as_table(walk(shape, (out, *layouts), list(range(len(shape))))), out)
 
@@ -193,11 +199,15 @@ def run_reduce(kernel: Kernel, start: float, dims: Shape, first: V, *others: Vie
 
 
 def run_into(kernel: Kernel, out: View, x: View, y: View) -> None:
-    """Fold two inputs of the shape of ``out`` into what it holds: in place, cell by cell."""
+    """Fold two inputs of the shape of ``out`` into what it holds: in place, cell by cell.
+
+    Raises ShapeError if a shape differs.
+    """
     key = (out.layout, x.layout, y.layout)
     call = kernel.calls.get(key)
     if call is None:
-        lines = walk(out.layout.shape, key, list(range(len(out.layout.shape))))
+        shape = one_shape(*key)
+        lines = walk(shape, key, list(range(len(shape))))
         call = prepare(kernel, key, Plan(as_table(lines), out.layout), x.layout, y.layout)
     call.entry(out.storage, x.storage, y.storage, call.dims)
 

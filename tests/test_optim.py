@@ -90,3 +90,13 @@ def test_a_step_is_outside_the_graph_and_noticed_by_what_was_saved():
     assert x.is_leaf
     with pytest.raises(tk.InPlaceError):
         loss.backward()
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (2, 2), (3, 2), (2, 4)])
+def test_a_gradient_of_another_shape_moves_nothing(shape, momentum):
+    p = tk.tensor(START, requires_grad=True)
+    p.grad = tk.ones(shape)
+    with pytest.raises(tk.ShapeError, match=r"\(2, 3\)"):
+        tk.optim.SGD([p], 0.1, momentum).step()
+    np.testing.assert_array_equal(p, START)

@@ -14,11 +14,11 @@ import py_compile
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 
 from ..compiler import cache_folder
 from . import sandbox
+from .intake import put
 
 
 def folders() -> dict[str, Path]:
@@ -117,18 +117,14 @@ def _copy(source: Path, target: Path) -> None:
 def compile_private(private: Mapping[str, bytes], folder: Path) -> None:
     """Write the checks' own modules as byte code: their source is never in a sandbox."""
     folder.mkdir()
+    compiled = {}
     for name, data in private.items():
-        place = folder / name
-        if not place.resolve().is_relative_to(folder.resolve()):
-            raise ValueError(f"the path {name!r} leads out of its folder")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if name.endswith(".py"):
-            place.with_suffix(".pyc").write_bytes(_byte_code(name, data))
-        else:
-            place.write_bytes(data)
+        is_python = name.endswith(".py")
+        compiled[f"{name}c" if is_python else name] = _byte_code(name, data) if is_python else data
+    put(compiled, folder)
 
 
-@lru_cache(maxsize=1 << 8)  # alike for every submission
+@functools.lru_cache(maxsize=1 << 8)  # alike for every submission
 def _byte_code(name: str, data: bytes) -> bytes:
     with tempfile.TemporaryDirectory(prefix="tk-private-") as folder:
         text, compiled = Path(folder) / "module.py", Path(folder) / "module.pyc"
